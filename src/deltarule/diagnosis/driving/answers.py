@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Iterable
 from enum import EnumType
@@ -13,8 +12,10 @@ from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
 from deltarule.diagnosis.driving.containers import AskingList, AskingParts, AskingTable
 from deltarule.diagnosis.driving.given_data import GivingRun, as_input, inputs_of, labels_of, target_of
 from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, UPSTREAM
-from deltarule.diagnosis.driving.supplied import SupplyingRun, supplied
+from deltarule.diagnosis.driving.supplied import SupplyingRun, are_tuples, supplied
+from deltarule.diagnosis.driving.tables import learn_columns, table_of
 from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
+from deltarule.diagnosis.driving.usual_activation import NOT_MADE, ActivationObject
 from deltarule.diagnosis.driving.words import OUTPUT
 from deltarule.diagnosis.recording.missing import StandIn
 from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
@@ -61,6 +62,8 @@ class Answers:
         self.open: set[Path] = set()
         #: Whether an argument may be the output, and another the target, in either order.
         self.is_ambiguous = False
+        #: Whether what an object has and never gets is asked, too, as what is to be set from outside.
+        self.fills_objects = False
         self._lengths: dict[Path, list[int]] = {}
         #: Numbers of units, each another.
         self.sizes = (3, 4, 2, 5, 6, 7)
@@ -72,8 +75,13 @@ class Answers:
         return any(kind == "upstream" for kind, _ in self.known.values())
 
     def leaves_open(self, classes: Iterable[str]) -> bool:
-        """Whether an array that such a class is made with may be a parameter, and was passed as data."""
-        starts = [path for path, (kind, _) in self.known.items() if kind == "array" and path[0] in classes]
+        """Whether an array that such a class is made with may be a parameter, and was passed as data.
+
+        What is told sizes makes its parameters itself.
+        """
+        sized = {path[0] for path, (kind, _) in self.known.items() if kind == "size"}
+        makers = set(classes) - sized
+        starts = [path for path, (kind, _) in self.known.items() if kind == "array" and path[0] in makers]
         return any(not DATA.match(str(path[1])) and not TARGET.match(str(path[1])) for path in starts)
 
     def learn(self, want: Want) -> bool:
@@ -81,6 +89,9 @@ class Answers:
         is_element = type(want.path[-1]) is int and self.known[want.path[:-1]][0] == "list"
         if is_element and want.kind not in ("parameter", "array"):  # what its elements are alike in
             want.path = (*want.path[:-1], "[]")
+        if want.kind == "tuples":
+            self.known.setdefault((*want.path, "[]"), ("tuple", want.detail))
+            want.kind, want.detail = "list", 0
         if want.kind == "labels" and want.path[-1] == "[]":
             want.kind = "index"
         if want.kind == "array":
@@ -91,6 +102,8 @@ class Answers:
             self.known.setdefault(want.path, ("output", None))
             self.known.setdefault(want.detail, ("target", None))
             return not kind
+        if want.kind == "table":
+            return learn_columns(self.known, want.path, want.detail)
         if kind == want.kind and kind in ("keys", "attribute", "parts"):
             new = want.detail if kind != "attribute" else (want.detail,)
             if set(new) <= set(detail):
@@ -119,6 +132,14 @@ class Answers:
 
     def reconsider(self, namespace: dict[str, Any], complaint: str) -> bool:
         """After an error, let one argument be the other thing that it may be; False where none is left."""
+        if complaint.endswith(NOT_MADE):
+            called = [path for path, (kind, _) in self.known.items() if kind == "function"]
+            self.known.update(dict.fromkeys(called[-1:], ("activation", None)))
+            return bool(called)
+        if "NoneType" in complaint and not self.fills_objects:
+            self.forget()
+            self.fills_objects = True
+            return True
         members = [one for one in namespace.values() if isinstance(one, EnumType) and len(one)]
         for path in self.open if members else ():
             if path not in self.known and _CHOSEN.search(str(path[-1])):
@@ -192,11 +213,15 @@ def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
     is_own = kind == "attribute" and objects.object_called(run, name, tuple(detail), False) is not None
     if kind in ("keys", "attribute", "list", "tuple") and len(path) == 2 and not is_own:
         made = supplied(run, kind, detail) if kind != "list" or not _is_maker(run, path) else None
-        if made is not None:
+        inner, parts = run.answers.known.get((*path, "[]"), ("", ()))
+        fits = kind != "list" or inner != "tuple" or are_tuples(made, len(parts))
+        if made is not None and fits:
             return made
     match kind:
         case "keys":
             return AskingTable(path, {key: _child(run, (*path, key), list(detail)) for key in detail})
+        case "table":
+            return table_of(path, detail, run.plausible.layout)
         case "tuple":
             return tuple(_child(run, (*path, key), list(detail)) for key in detail)
         case "parts":
@@ -204,9 +229,11 @@ def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
         case "list":
             return _list(run, path, detail, names)
         case "attribute":
-            return _object(run, path)
+            return _object(run, path, use)
         case "function":
-            return _function(run, name)
+            return objects.function_called(run, name)
+        case "activation":
+            return ActivationObject(run.plausible.activation)
         case "word" | "member":
             return _word(run, name, kind, detail)
         case "flag":
@@ -298,7 +325,7 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
     if (
         kind in ("array", "factor", "term")
         and computed is not None
-        and (shape == computed or (shape is None and UPSTREAM.match(name)))
+        and (shape == computed or UPSTREAM.match(name))
         and not RATE.match(name)
     ):
         if kind == "term" or OUTPUT.match(name):
@@ -318,17 +345,30 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
         return _NUMBERS[asked.index(path) % len(_NUMBERS)]
     if kind == "labels":
         return labels_of(run, shape if type(shape) is int else 2)
-    asked = list(run.answers.known)[: list(run.answers.known).index(path)]
-    before = [one for one in asked if run.answers.known[one][0] in ("array", "list") and one[0] == path[0]]
+    before = _asked_before(run.answers, path)
     others = [one for one in before if not DATA.match(str(one[-1]))]
     is_named = DATA.match(name) or (TARGET.match(name) and shape is None)
     if len(run.offered) > len(others) and len(run.offered) > 1 and not is_named:
         return run.offered[len(others)]
+    is_column = run.plausible.layout.data == "columns" and type(path[-1]) is int  # a sample of a list
     if shape is None and (TARGET.match(name) or (before and not DATA.match(name))):
-        return run.plausible.of_role("Y")
+        return target_of(run, (run.plausible.layout.outputs, 1)) if is_column else run.plausible.of_role("Y")
+    if is_column and shape is None:
+        return inputs_of(run, (run.plausible.layout.inputs, 1))
     if shape is None and run.passed:
         return next(iter(run.passed.values()))
     return inputs_of(run, shape)
+
+
+def _asked_before(answers: Answers, path: Path) -> list[Path]:
+    """The arrays and lists, but those of sizes, that what is called was passed before, or in one argument."""
+    known, owner = answers.known, path[:1] if len(path) == 2 else path[:2]
+    if len(path) > 2 and type(path[-1]) is int:  # as the first one of a list
+        path = next(one for one in known if one[:-1] == path[:-1] and one[-1] != "[]")
+    asked = list(known)[: list(known).index(path)]
+    found = [one for one in asked if known[one][0] in ("array", "list") and one[: len(owner)] == owner]
+    sizes = [one for one in found if known.get((*one, "[]"), ("",))[0] == "size"]
+    return [one for one in found if one not in sizes and one != path[: len(one)]]
 
 
 def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:
@@ -343,7 +383,7 @@ def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:
     if kind == "list" and run.answers.known.get((*inner, "[]"), ("", None))[0] == "attribute":
         return objects.layers_of_neurons(run, set(run.answers.known[(*inner, "[]")][1]))
     if kind == "function":
-        return _functions(run, str(path[-1]), count or 2)
+        return objects.called_in_turn(run, str(path[-1]), count or 2)
     count = count or _usual_count(run, path, kind)
     if kind == "size":
         return list(run.answers.sizes[:count])
@@ -379,7 +419,7 @@ def _usual_count(run: _Run, path: Path, kind: str) -> int:
     return 2 if is_second else 3
 
 
-def _object(run: _Run, path: Path) -> Any:
+def _object(run: _Run, path: Path, use: Use) -> Any:
     """An object of the learner's; parameters of one name share it; else one that does nothing."""
     name = str(path[-1])
     known = run.answers.known.items()
@@ -388,23 +428,9 @@ def _object(run: _Run, path: Path) -> Any:
     if name not in run.shared or run.in_layer:
         run.shared[name] = objects.object_called(run, name, wanted)
     made = run.shared[name]
+    if made is None and objects.is_activation(name, use):
+        return ActivationObject(run.plausible.activation)
     return StandIn(name) if made is None else made
-
-
-def _function(run: _Run, name: str) -> Any:
-    """The learner's function of that name, or a usual one."""
-    found = objects.wanted_function(run, name) or objects.called_object(run, name)
-    return found or run.plausible.usual(name)
-
-
-def _functions(run: _Run, name: str, count: int) -> Any:
-    """Functions that stand together in the program; or one and its derivative, by their names."""
-    tables = [value.values() for value in run.namespace.values() if isinstance(value, dict)]
-    held = [*run.namespace.values(), *(one for table in tables for one in table)]
-    for one in held:
-        if isinstance(one, list | tuple) and len(one) == count and all(map(inspect.isfunction, one)):
-            return one
-    return [_function(run, name if k == 0 else f"{name}_derivative") for k in range(count)]
 
 
 def _word(run: _Run, name: str, kind: str, said: Any) -> Any:

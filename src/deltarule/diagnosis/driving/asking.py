@@ -11,6 +11,14 @@ from typing import Any, NoReturn, TypeAlias
 import numpy as np
 
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
+from deltarule.diagnosis.driving.origins import (
+    PRODUCTS,
+    are_columns,
+    depends_on_parameters,
+    goes_forward,
+    is_logarithm,
+    is_start,
+)
 from deltarule.diagnosis.recording import instructions
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import Traced, plain
@@ -20,10 +28,9 @@ Path: TypeAlias = tuple[Any, ...]
 Shape: TypeAlias = tuple[int, ...]
 
 _OF_DICTIONARIES = frozenset({"keys", "items", "values", "get", "update", "setdefault"})
+_OF_TABLES = frozenset({"iloc", "loc", "drop", "iterrows", "itertuples", "dropna"})
 _OF_WORDS = frozenset({"lower", "upper", "strip", "title"})
 _OF_LISTS = frozenset({"append", "extend", "insert", "pop", "index", "remove", "reverse"})
-#: What the numbers are called that an output is compared with.
-TARGETS = "the target"
 #: What moves the numbers of an array about, so that it can be asked afterwards.
 _MOVES = frozenset({
     "reshape", "ravel", "flatten", "transpose", "squeeze", "astype", "copy", "array", "asarray", "max", "min",
@@ -31,7 +38,6 @@ _MOVES = frozenset({
     "vstack", "clip", "asmatrix", "to_numpy", "asanyarray", "ascontiguousarray", "negative", "sqrt", "exp",
     "absolute", "tanh", "mean", "sum",
 })  # fmt: skip
-_PRODUCTS = frozenset({"matmul", "dot", "inner"})
 _TERMS = frozenset({"add", "subtract"})
 _SUBSCRIPTS = frozenset({"BINARY_SUBSCR", "STORE_SUBSCR", "BINARY_SLICE", "STORE_SLICE"})
 
@@ -100,7 +106,7 @@ class OpenArgument:
         if isinstance(other, OpenArgument) and name == "subtract" and other._path != self._path:
             raise Want(xs[self._layout.order]._path, "pair", xs[1 - self._layout.order]._path)
         if not others or type(other) in (int, float) or (isinstance(other, OpenArgument) and len(xs) == 2):
-            if name in _PRODUCTS:
+            if name in PRODUCTS:
                 asked = [x for x in xs if isinstance(x, OpenArgument)]
                 data = [x for x in asked if not x._is_weight] or asked
                 data[-1 if self._layout.order and len(data) > 1 else 0]._want("array")
@@ -109,11 +115,11 @@ class OpenArgument:
                 mine = xs[1]  # a number is written before what it scales
             return mine._moved(lambda a: ufunc(*(a if x is mine else _number(x) for x in xs)))
         shape = np.shape(plain(other)) if type(other) is Traced or not callable(other) else ()
-        is_learned = bool(self._columns) and (name in _PRODUCTS or name == "add") and goes_forward(other)
-        if name in _PRODUCTS:
+        is_learned = bool(self._columns) and (name in PRODUCTS or name == "add") and goes_forward(other)
+        if name in PRODUCTS:
             product = np.matmul if name == "matmul" else np.dot
             rest = np.zeros(shape)
-            if _is_logarithm(other):
+            if is_logarithm(other):
                 self._want("target", shape[::-1])
             fitting = self._fitting(
                 shape, lambda a: product(*(a if x is self else rest for x in xs)), None, is_learned
@@ -126,14 +132,14 @@ class OpenArgument:
         fitting = self._fitting(shape, lambda a: a + np.zeros(shape), shape)
         kind = "parameter" if self._is_changed else kind
         is_divided = name == "divide" and xs[0] is self and bool(shape) and goes_forward(other)
-        is_met = kind == "term" and not _is_start(other)
-        is_target = (is_met or is_divided or _is_logarithm(other)) and depends_on_parameters(other)
+        is_met = kind == "term" and not is_start(other)
+        is_target = (is_met or is_divided or is_logarithm(other)) and depends_on_parameters(other)
         return self._want("target" if is_target else kind, fitting)
 
     def _beside(self, sums: Traced) -> Shape | None:
         """The shape of biases that are added to sums: as many as there are units."""
         shape = np.shape(sums)
-        if len(shape) < 2 or not _are_columns(sums):
+        if len(shape) < 2 or not are_columns(sums):
             return self._fitting(shape, lambda a: a + np.zeros(shape), shape[-1:]) or shape[-1:]
         return shape[0], 1
 
@@ -172,6 +178,8 @@ class OpenArgument:
         sizes = list(dict.fromkeys([*other, *(one - 1 for one in other if one > 2)]))
         sizes.sort(key=lambda one: one == n)
         flat, single = [(k,) for k in sizes], [one for k in sizes for one in ((1, k), (k, 1))]
+        if data == "series":
+            yield from ((2, n, k) for k in sizes)
         if data in ("rows", "columns"):
             yield from (one for k in sizes for one in ((n, k), (k, n)))
         yield from (*flat, *single) if data == "vector" else (*single, *flat)
@@ -190,6 +198,8 @@ class OpenArgument:
             )
         if name == "dot":
             return lambda other: self.ask("dot", (self, other))
+        if name in _OF_TABLES or (name == "values" and not instructions.is_called(sys._getframe(1))):
+            self._want("table", ())
         if name in _OF_DICTIONARIES:
             self._want("keys", ())
         if name in _OF_LISTS:
@@ -207,12 +217,16 @@ class OpenArgument:
 
     def __iter__(self) -> Iterator[Any]:
         frame = sys._getframe(1)
+        if (each := instructions.parts_of_each(frame)) and len(set(each)) > 1:
+            self._want("tuples", each)
         names = instructions.unpacked(frame)
         self._want("tuple" if names else "list", names or instructions.length_beside(frame))
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str):
             self._want("keys", (key,))
+        if isinstance(key, list) and key and all(isinstance(one, str) for one in key):
+            self._want("table", (tuple(key),))
         if isinstance(key, tuple) and any(one is None for one in key):
             return self._moved(lambda a: a[key])
         if type(key) is int and key >= 0 and instructions.is_written(sys._getframe(1)):
@@ -266,13 +280,11 @@ class OpenArgument:
             self._want("word", other)
         return bool(self._want("member" if hasattr(type(other), "__members__") else "number", other))
 
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
     def __array__(self, *args: Any, **options: Any) -> Any:
         frame = sys._getframe(1)
         if _is_key(frame):
-            self._want(*_of_key(frame, self._layout))
+            kind, count = _of_key(frame, self._layout)
+            self._want("labels" if self._moves else kind, count)  # what is moved about is an array
         if frame.f_code.co_name == "__setitem__" and isinstance(frame.f_locals["x"], list):
             self._want("number")
         if frame.f_code.co_name == "__setitem__":
@@ -282,8 +294,10 @@ class OpenArgument:
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         name = function.__name__
-        if name in _PRODUCTS:
+        if name in PRODUCTS:
             return self.ask(name, args)
+        if name == "reshape" and args[0] is not self:
+            self._want("size")
         if name in _MOVES:
             return self._moved(lambda a: function(*_with(args, self, a), **options))
         length = self._layout.samples if self._layout.data == "rows" else self._layout.inputs
@@ -302,7 +316,9 @@ class _OpenShape:
     def __getitem__(self, key: Any) -> int:
         layout = self._owner._layout
         at = 1 if layout.data == "columns" else 0
-        if key == at and layout.data != "vector" and not self._owner._moves and not self._owner._is_maker:
+        is_whole = len(self._owner._path) == 2 or isinstance(self._owner._path[-1], str)
+        is_known = is_whole and layout.data not in ("vector", "series") and not self._owner._moves
+        if key == at and is_known and not self._owner._is_maker:
             return 1 if layout.data == "row" else layout.samples
         raise Want(self._owner._path, "array")
 
@@ -320,45 +336,6 @@ class _OpenShape:
         raise Want(self._owner._path, "array", other if is_shape else None)
 
     __hash__ = None  # type: ignore[assignment]
-
-
-def depends_on_parameters(x: Any) -> bool:
-    """Whether something was computed from parameters, or is one."""
-    tape = current_tape()
-    return type(x) is Traced and tape is not None and bool(tape.leaves(x.ids))
-
-
-def goes_forward(x: Any) -> bool:
-    """Whether something is data, or was computed from data and no target."""
-    tape = current_tape()
-    if type(x) is not Traced or tape is None:
-        return False
-    made = [tape.operations[one] for one in tape.ancestors(x.ids)]
-    return not _is_start(x) and not any(op.label == TARGETS for op in made)
-
-
-def _is_start(x: Any) -> bool:
-    """Whether something is a parameter, or was made of parameters alone before anything was computed."""
-    tape = current_tape()
-    made = tape.producers(x.ids) if type(x) is Traced and tape is not None else []
-    return bool(made) and tape is not None and all(tape.operations[one].initial for one in made)
-
-
-def _is_logarithm(x: Any) -> bool:
-    """Whether something is the logarithm of an output, as in the cross-entropy."""
-    tape = current_tape()
-    made = tape.producers(x.ids) if type(x) is Traced and tape is not None else []
-    return bool(made) and tape is not None and tape.operations[made[0]].name.startswith("log")
-
-
-def _are_columns(sums: Traced) -> bool:
-    """Whether each unit has a row of what was computed: the parameters came first in the product."""
-    tape = current_tape()
-    if tape is None:
-        return False
-    op = tape.operations[tape.producers(sums.ids)[0]]
-    first = op.inputs[0] if op.name in _PRODUCTS else None
-    return first is not None and all(tape.operations[one].initial for one in tape.producers(first))
 
 
 def _number(x: Any) -> Any:

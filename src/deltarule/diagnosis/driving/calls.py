@@ -7,7 +7,6 @@ import contextlib
 import inspect
 import itertools
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -27,8 +26,9 @@ from deltarule.diagnosis.driving.plausible import (
     role_of,
     roles_of_unknown,
 )
-from deltarule.diagnosis.driving.returned import arrays_in
-from deltarule.diagnosis.driving.usage import UNUSED, Use, uses_of
+from deltarule.diagnosis.driving.returned import arrays_in, holds_weights, kept_output
+from deltarule.diagnosis.driving.usage import UNUSED, Use, never_set, uses_of
+from deltarule.diagnosis.driving.within import needs_nothing, seen_returns
 from deltarule.diagnosis.driving.words import (
     FORWARD,
     INPUT,
@@ -44,7 +44,6 @@ from deltarule.diagnosis.recording.traced import Traced, given, leaf, plain
 _ENDS = re.compile(r"(?!.*back).*(output|predict|forward|feed)", re.I)
 #: What a layer is given, of the one before it.
 _BEFORE = re.compile(r"(a|z|h|s|i)(_?(prev(ious)?|in))?$|prev_?\w*|.*_(in|prev)$", re.I)
-_KEPT = re.compile(r"_*(outputs?|out|activations?|y|a)$", re.I)
 _CHANGES = re.compile("back|grad|update|train", re.I)
 _PREPARES = re.compile(
     r"_*(init\w*|build|create|setup|reset|randomi\w*)_?(weights?|param\w*|net\w*|layers?)\w*$", re.I
@@ -56,20 +55,8 @@ def _is_method(function: Any) -> bool:
     return "." in getattr(function, "__qualname__", "") or isinstance(function, type)
 
 
-def holds_weights(one: Any) -> bool:
-    """Whether an object has arrays already."""
-    return any(array.size > 1 for _, array in arrays_in(one, lists=True))
-
-
-def kept_output(one: Any) -> Iterator[Traced]:
-    """What an object keeps of what it computed last."""
-    return (array for key, array in arrays_in(one) if _KEPT.match(key.rpartition(".")[2]))
-
-
 #: How many units a layer has at most whose numbers are computed one by one.
 _MOST_UNITS = 8
-#: A loop that leaves out the outputs by which there is no derivative.
-_PASSES_OVER_ZEROS = re.compile(r"if \w+ == 0(\.0*)?:\s*continue")
 
 
 class CallRun:
@@ -101,16 +88,14 @@ class CallRun:
         self.assembled: set[str] = set()
         #: The classes that objects were made of.
         self.made: set[str] = set()
-        #: Whether the inputs have gradients, as those of a layer have.
-        self.learns_inputs = False
-        #: Whether the method that is called was given the derivative by what was computed.
-        self.was_sent = False
+        #: Whether the inputs have gradients, as those of a layer have; and whether the method that is called
+        #: was given the derivative by what was computed.
+        self.learns_inputs = self.was_sent = False
         #: What a layer computed, that it may be given the derivative by it, and that derivative.
         self.computed: Any = None
         self.sent: Any = None
-        #: The operation before which the parameters were there.
-        self.began = 0
-        self.last = ""
+        #: The operation before which the parameters were there; what was called last.
+        self.began, self.last = 0, ""
         #: The arrays that the forward pass returned, in their order.
         self.offered: list[Any] = []
         #: The names under which functions return what they are not given.
@@ -123,6 +108,8 @@ class CallRun:
         self.shared: dict[str, Any] = {}
         #: The data that were passed to methods, by what they are.
         self.passed: dict[Any, Any] = {}
+        #: What functions of the program returned first to one that needs no arguments.
+        self.within: dict[str, Any] = {}
         #: Whether what is made is a layer of a network, and whether it is the first.
         self.first_layer = self.in_layer = False
 
@@ -156,6 +143,8 @@ class CallRun:
             self.making.add(name)
             self.made.add(name)
             one = self.with_arguments(one)
+            for each in never_set(self.source, one) if self.answers.fills_objects else ():
+                setattr(one, each, answer(self, (name, each), []))
             objects.assemble(self, one)
             self.making.discard(name)
             for method in self._preparing(one):
@@ -208,7 +197,9 @@ class CallRun:
     def call(self, name: str) -> Any:
         function = self.namespace[name]
         self.calling.add(name)
-        result = self.with_arguments(function)
+        with seen_returns(self.source.path if needs_nothing(function) else "") as seen:
+            result = self.with_arguments(function)
+        self.within.update(seen)
         self.calling.discard(name)
         self._pool(name, function.__code__.co_firstlineno, result)
         return result
@@ -254,6 +245,7 @@ class CallRun:
     def with_arguments(self, function: Any) -> Any:
         parameters = list(inspect.signature(function).parameters.values())
         names, uses = [one.name for one in parameters], self.uses(function)
+        passed = len(self.plausible.made)
         positional: list[Any] = []
         named: dict[str, Any] = {}
         unknown = []
@@ -286,7 +278,7 @@ class CallRun:
         for one in parameters:
             if one.kind == one.POSITIONAL_ONLY and one.name in named:
                 positional.append(named.pop(one.name))
-        if self.kept is self.plausible.made:
+        if self.kept is self.plausible.made or len(self.plausible.made) > passed:
             self.began = len(self.tape.operations)
         result = function(*positional, **named)
         if inspect.isgenerator(result):  # one that trains as it is gone through
@@ -406,12 +398,14 @@ class CallRun:
     def upstream(self, name: str) -> Any:
         """The derivative of a half squared error by what was computed; of an error, the sign is open.
 
-        Where the program passes over what is 0, it is that of one output alone.
+        Of a softmax of one sample it is that of the cross-entropy, which is by one output alone.
         """
         self.was_sent = True
         made = self.plausible.rng.normal(size=np.shape(self.computed))
-        if _PASSES_OVER_ZEROS.search(self.source.text):
-            made.flat[1:] = np.ravel(plain(self.computed))[1:]
+        values = plain(self.computed)
+        if np.ndim(values) == 1 and len(values) > 1 and np.isclose(values.sum(), 1.0):
+            made[:] = values
+            made[0] += 1 / values[0]
         wanted = given(made)
         made = self.computed - wanted
         self.tape.meetings.append(self.tape.operations[-1].index)

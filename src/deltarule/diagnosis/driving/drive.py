@@ -27,7 +27,6 @@ from deltarule.diagnosis.driving.plans import (
     changing_functions,
     depth_of,
     methods_to_call,
-    shows,
     sizes_in,
     sizes_of,
     training_functions,
@@ -35,6 +34,7 @@ from deltarule.diagnosis.driving.plans import (
 from deltarule.diagnosis.driving.plausible import DATA, MASK, TARGET, role_of
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.trials import AFTER_AGREEMENT, AFTER_FAILURE, MOST_OPERATIONS, USUAL, Trials
+from deltarule.diagnosis.driving.within import needs_nothing
 from deltarule.diagnosis.driving.words import (
     BACK,
     is_given,
@@ -163,7 +163,7 @@ class _Driver:
             if found is not None:
                 judged |= needs.within(name)
                 right = right or found
-                if found.analysis.only_gradients:
+                if found.analysis.only_gradients and not needs_nothing(self.functions[name]):
                     self._call_again(name, found)
         return right
 
@@ -224,7 +224,7 @@ class _Driver:
 
         What those do that need no arguments, and show how it is used, has come to nothing.
         """
-        shown = {one for one, function in self.functions.items() if shows(one, function)}
+        shown = {one for one, function in self.functions.items() if needs_nothing(function)}
         for node in ast.walk(self.recording.source.tree):
             if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name not in {name, *shown}:
                 bases = getattr(node, "bases", [])
@@ -240,7 +240,8 @@ class _Driver:
     def _follow(self, label: str, work: Callable[[CallRun], Any]) -> DrivenRun | None:
         """The first right way to pass what is asked for, or the wrong one on which two agree."""
         self.trials.wrong = []
-        for data in ("rows", "columns", "row", "vector"):
+        series = ("series",) if self._sums_over_steps() else ()
+        for data in (*series, "rows", "columns", "row", "vector"):
             for order in (0, 1):
                 layout = replace(USUAL, data=data, order=order)
                 for varied in twice(layout):
@@ -254,6 +255,13 @@ class _Driver:
                 if not answers.is_ambiguous or self.trials.is_over:
                     break
         return self.trials.agreed()
+
+    def _sums_over_steps(self) -> bool:
+        """Whether sums go over samples and the steps of each, ``axis=(0, 1)``: data have three axes."""
+        return any(
+            isinstance(node, ast.keyword) and node.arg == "axis" and ast.unparse(node.value) == "(0, 1)"
+            for node in ast.walk(self.recording.source.tree)
+        )
 
     def _graphs(self) -> DrivenRun | None:
         """Judge each operation of numbers that build a graph: the first wrong one, or all that there are."""
@@ -279,7 +287,7 @@ class _Driver:
     def _shown(self) -> DrivenRun | None:
         """What the functions do that show how the program is used, with data of their own."""
         for name, function in self.functions.items():
-            if shows(name, function) and not self.trials.is_over:
+            if needs_nothing(function) and not self.trials.is_over:
                 trial = self.trials.attempt(f"{name}()", None, partial(CallRun.call, name=name))
                 if trial is not None and trial.is_right:
                     return trial

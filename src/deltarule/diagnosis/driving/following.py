@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from deltarule.diagnosis.driving.asking import OpenArgument, Want
-from deltarule.diagnosis.driving.calls import CallRun, kept_output
-from deltarule.diagnosis.driving.returned import arrays_in
+from deltarule.diagnosis.driving.calls import CallRun
+from deltarule.diagnosis.driving.returned import arrays_in, kept_output
 from deltarule.diagnosis.recording.traced import Traced
 
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from deltarule.diagnosis.driving.asking import TARGETS
+from deltarule.diagnosis.driving.origins import TARGETS
 from deltarule.diagnosis.driving.plausible import Plausible
 from deltarule.diagnosis.driving.words import INPUT
 from deltarule.diagnosis.recording.tape import Tape
@@ -30,6 +30,7 @@ def inputs_of(run: GivingRun, shape: tuple[int, ...] | None) -> Any:
         "row": (1, layout.inputs),
         "vector": (layout.inputs,),
         "columns": (layout.inputs, layout.samples),
+        "series": (2, layout.samples, layout.inputs),
     }
     shape = usual.get(layout.data, (layout.samples, layout.inputs)) if shape is None else shape
     if shape not in run.passed:

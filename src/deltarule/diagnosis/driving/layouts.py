@@ -13,7 +13,7 @@ class ArgumentLayout:
     """How data and parameters lie.
 
     ``data``: rows, columns, row, column, vector, list, lists, sequence;
-    row vectors or column vectors, one for each sample.
+    row vectors or column vectors, one for each sample; series, rows of several steps.
 
     ``flat`` is the length of a vector of all parameters.
     ``order`` is 1 where data comes before parameters, and where masks begin with one of the inputs.

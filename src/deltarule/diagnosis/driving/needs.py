@@ -139,8 +139,16 @@ def takes(method: Any) -> int:
 def _look_at(node: ast.FunctionDef, method: _Method) -> None:
     taken = {one.arg for one in node.args.args}
     method.reads |= {_passed(one) for one in taken}
+    cleared = {
+        id(target)
+        for one in ast.walk(node)
+        if isinstance(one, ast.Assign) and isinstance(one.value, ast.Constant) and one.value.value is None
+        for target in one.targets
+    }
     for one in ast.walk(node):
         match one:
+            case ast.Attribute() if id(one) in cleared:  # what is forgotten is not written
+                pass
             case ast.Attribute(attr=name, ctx=ast.Load()):
                 method.reads.add(name)
                 method.calls.add(name)

@@ -125,6 +125,29 @@ def wanted_function(run: MakingRun, name: str) -> Any:
     return run.namespace[min(found, key=lambda one: (rank(one), len(one)))] if found else None
 
 
+def function_called(run: MakingRun, name: str) -> Any:
+    """The learner's function of that name, or a usual one."""
+    return wanted_function(run, name) or called_object(run, name) or run.plausible.usual(name)
+
+
+def called_in_turn(run: MakingRun, name: str, count: int) -> Any:
+    """Layers that are called; functions that stand together; or one and its derivative, by their names."""
+    if any("__call__" in vars(one) for one in own_classes(run).values()) and (made := layers(run, set())):
+        return made
+    tables = [value.values() for value in run.namespace.values() if isinstance(value, dict)]
+    held = [*run.namespace.values(), *(one for table in tables for one in table)]
+    for one in held:
+        if isinstance(one, list | tuple) and len(one) == count and all(map(inspect.isfunction, one)):
+            return one
+    return [function_called(run, name if k == 0 else f"{name}_derivative") for k in range(count)]
+
+
+def is_activation(name: str, use: Use) -> bool:
+    """Whether an object is asked for a value and a slope, and is no loss."""
+    slopes = [one for one in use.attributes if is_derived(one)]
+    return len(use.attributes) == 2 and len(slopes) == 1 and not _LOSS.search(name)
+
+
 def rank(name: str) -> int:
     """The place of a function in the order in which known ones are taken."""
     order = ("sigmoid", "logistic", "tanh", "mse", "squared")

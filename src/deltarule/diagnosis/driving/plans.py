@@ -28,10 +28,6 @@ _SHAPE = re.compile(r"(?:randn?|random|normal|uniform|random_sample)\((?:.*?\()?
 _CLASSES = re.compile(
     r"eye\((\d+)\)|zeros\(\(.*?,\s*(\d+)\s*\)|classes\s*=\s*(\d+)|randn?\([^()]*\b(\d+)\)|\b(10)\b"
 )
-#: What shows how a program is used, and needs no arguments.
-_SHOWS = re.compile(
-    r"_*(main|demo|test|run|example|start|experiment|try|xor|train)\w*$|\w*(xor|demo|test|main)$", re.I
-)
 _UPDATES = re.compile(r"_*(update\w*|apply\w*|step|gradient_?descent|optimi\w*)$", re.I)
 
 
@@ -81,16 +77,6 @@ def depth_of(functions: Iterable[Any]) -> int:
     names = [name for one in functions for name in inspect.signature(one).parameters]
     numbers = [int(found.group(1)) for name in names if (found := re.match(r"[wb]_?(\d)$", name, re.I))]
     return max(2, *numbers) if len(numbers) > 1 and max(numbers) < 7 else 2
-
-
-def shows(name: str, function: Any) -> bool:
-    """Whether a function shows how a program is used, and needs no arguments."""
-    needed = [
-        one
-        for one in inspect.signature(function).parameters.values()
-        if one.default is one.empty and one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)
-    ]
-    return not needed and bool(_SHOWS.match(name))
 
 
 def sizes_in(text: str) -> list[tuple[int, int]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.driving.words import INPUT
+from deltarule.diagnosis.driving.words import INPUT, is_given
 from deltarule.diagnosis.reading.analysis import Analysis, judge_steps
 from deltarule.diagnosis.reading.comparison import fit
 from deltarule.diagnosis.reading.losses import KnownLoss, losses_of
@@ -20,6 +20,9 @@ from deltarule.diagnosis.reading.targets import Meeting, find_meetings
 from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
 from deltarule.diagnosis.recording.tape import Operation, Tape
 from deltarule.diagnosis.recording.traced import Traced, to_traced
+
+#: What an object keeps its output as.
+_KEPT = re.compile(r"_*(outputs?|out|activations?|y|a)$", re.I)
 
 
 def arrays_in(
@@ -44,6 +47,16 @@ def arrays_in(
         parts = [(f"{name}.{key}" if name else key, one) for key, one in vars(x).items()]
     for key, one in parts:
         yield from arrays_in(one, key, depth + 1, seen, lists)
+
+
+def holds_weights(one: Any) -> bool:
+    """Whether an object has arrays already."""
+    return any(array.size > 1 for _, array in arrays_in(one, lists=True))
+
+
+def kept_output(one: Any) -> Iterator[Traced]:
+    """What an object keeps of what it computed last."""
+    return (array for key, array in arrays_in(one) if _KEPT.match(key.rpartition(".")[2]))
 
 
 def _as_array(x: list[Any]) -> Traced | None:
@@ -79,6 +92,13 @@ def analyse_written(tape: Tape, source: ProgramSource, names: dict[str, Any], me
             return Analysis(tape, source, reason="no parameter was seen to change by its gradient")
         analysis.replaced.append((new, change.name))
     return analysis
+
+
+def analyse_within(tape: Tape, source: ProgramSource, returned: Any, meant: str = "") -> Analysis:
+    """Compare what a function returned to one that made parameters and data itself: names tell them apart."""
+    starts = [op for op in tape.operations if op.is_leaf and not is_given(source.name_of(op))]
+    theta = functools.reduce(operator.or_, (op.leaves for op in starts), 0)
+    return _compared(tape, source, returned, None, 0, meant, 0, theta)
 
 
 def analyse_returned(
@@ -119,11 +139,7 @@ def _compared(
         sources |= tape.ancestors(one.ids)
     whole = Change(("all",), "", 0, (), np.zeros(0, np.int64), np.zeros(0), [], [], sources)
     step = RecordedStep(1, [whole], given=theta)
-    meetings = [
-        one
-        for one in find_meetings(tape, source, step)
-        if not all(tape.operations[k].initial for k in tape.producers(one.output))
-    ]
+    meetings = [one for one in find_meetings(tape, source, step) if _is_computed(tape, one, theta)]
     if not meetings:
         return Analysis(tape, source, reason="no place was found where an output is compared with a target")
     offers = _offers(tape, wrapped, meetings)
@@ -148,6 +164,12 @@ def _compared(
     if all(vectors) and not all(_is_vector(op.shape) for op in analysis.absent):  # deltas, say, as of biases
         return Analysis(tape, source, reason="what it returned are not the gradients of its weights")
     return analysis
+
+
+def _is_computed(tape: Tape, meeting: Meeting, theta: int) -> bool:
+    """Whether an output is more than a parameter from which something was subtracted."""
+    made = [tape.operations[k] for k in tape.ancestors(meeting.output)]
+    return any(not op.initial and op.leaves & theta and op.name not in ("add", "subtract") for op in made)
 
 
 def _offers(

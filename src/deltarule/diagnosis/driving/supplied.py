@@ -52,6 +52,17 @@ def supplied(run: SupplyingRun, kind: str, detail: Any) -> Any:
     return None
 
 
+def are_tuples(made: Any, count: int) -> bool:
+    """Whether the elements of a list have so many parts each, which are no plain numbers, as ``(W, b)``."""
+    return isinstance(made, list | tuple) and all(
+        isinstance(one, list | tuple) and len(one) == count and any(map(_has_parts, one)) for one in made
+    )
+
+
+def _has_parts(one: Any) -> bool:
+    return not one.is_scalar if type(one) is Traced else isinstance(one, list | tuple)
+
+
 def _takes_sizes(run: SupplyingRun, function: Any) -> bool:
     """Whether all that a function needs are numbers of units, as what makes parameters does."""
     uses = run.uses(function)

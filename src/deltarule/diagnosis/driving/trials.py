@@ -20,7 +20,7 @@ from deltarule.diagnosis.driving.driven import (
     starts_at_zero,
 )
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, fit_sizes
-from deltarule.diagnosis.driving.returned import analyse_returned
+from deltarule.diagnosis.driving.returned import analyse_returned, analyse_within
 from deltarule.diagnosis.driving.usage import is_change
 from deltarule.diagnosis.driving.words import INPUT, is_partly_read
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
@@ -91,6 +91,8 @@ class Trials:
         self.undefined: NameError | None = None
         #: What calls raised that had compared outputs with targets: shapes that do not fit, or None.
         self.after_meeting: list[tuple[Exception, Tape] | None] = []
+        #: Whether a layer ran through with what it is sent, however its data lay.
+        self.fits_once = False
         #: How many operations were recorded, and how many will be at most.
         self.count, self.most = 0, MOST_OPERATIONS
         #: Why a call said nothing, and what one raised.
@@ -171,6 +173,8 @@ class Trials:
         if any("cannot reshape" in str(error) for error, _ in found):
             return None  # it was written for other numbers of outputs
         lines = {self._line_of(error) for error, _ in found}
+        if self.fits_once and not any(map(self._changes_at, lines)):
+            return None
         return found[0] if len(found) == len(self.after_meeting) >= _MISFITS and len(lines) == 1 else None
 
     def _line_of(self, error: Exception) -> int:
@@ -247,10 +251,13 @@ class Trials:
                 self.has_failed, self.complaint = True, str(error)
                 all_samples = layout is not None and layout.data in _ALL_SAMPLES
                 all_samples &= self.answers is None or self._changes_at(self._line_of(error))
+                is_sent = run.sent is not None  # it has the shape of what the layer computed
+                all_samples |= is_sent and layout is not None and layout.data != "vector"
                 if all_samples and MISFIT.search(str(error)) and _has_met(tape, run):
                     self.after_meeting.append((error, tape))
                 self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
         is_whole = self.answers is None or (layout is not None and layout.data in _ALL_SAMPLES)
+        self.fits_once |= self.answers is not None and run.sent is not None and not self.has_failed
         if is_whole and not self.has_failed and _has_met(tape, run):
             self.after_meeting.append(None)
         self.count += len(tape.operations)
@@ -288,6 +295,10 @@ class Trials:
             if analysis.chosen is None or count_judged(other) > count_judged(analysis):
                 analysis = other
                 analysis.behaviour = run.changed_argument()
+        for one in run.within.values() if not count_judged(analysis) else ():
+            other = analyse_within(tape, source, one, self.meant)
+            if other.chosen is not None and count_judged(other) > count_judged(analysis):
+                analysis = other
         if analysis.chosen is None:
             return None
         if run.learns_inputs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,6 +67,13 @@ def uses_of(source: ProgramSource, function: Any, names: dict[str, Any]) -> dict
             one.arg: _use_of(source, node, holder, one.arg, names) for one in every if node is not None
         }
     return source.uses[key]
+
+
+def never_set(source: ProgramSource, one: Any) -> list[str]:
+    """The attributes of a new object that are None, and that the program sets nowhere else."""
+    nodes = [node for node in ast.walk(source.tree) if isinstance(node, ast.Attribute)]
+    stored = Counter(node.attr for node in nodes if isinstance(node.ctx, ast.Store))
+    return [name for name, held in vars(one).items() if held is None and stored[name] == 1]
 
 
 def _use_of(

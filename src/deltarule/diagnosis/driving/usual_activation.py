@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from deltarule.diagnosis.recording.traced import Traced
 
+#: What is said where an activation is made as an object of a class is.
+NOT_MADE = "function() missing 1 required positional argument: 'z'"
 _OF_TANH = re.compile(r"1(\.0?)?\s*-\s*[\w\[\]:.]+\s*\*\*\s*2")
 
 
@@ -40,3 +43,37 @@ class UsualActivation:
         is_a = type(x) is Traced and self._outputs.issuperset(x.ids.ravel().tolist())
         a = x if is_a else self.function(x)
         return 1 - a * a if self.is_tanh else a * (1 - a)
+
+
+class ActivationObject:
+    """A usual activation as an object with methods of any names; called with nothing, it makes another."""
+
+    def __init__(self, usual: UsualActivation) -> None:
+        self._usual = usual
+        self._output: Any = None
+
+    def __call__(self, *xs: Any) -> Any:
+        if not xs:
+            return ActivationObject(self._usual)
+        self._output = self._usual.function(xs[0])
+        return self._output
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._slope if is_derived(name) else self.__call__
+
+    def _slope(self, *xs: Any) -> Any:
+        """The slope where it was computed last; of an argument that was computed later, times that."""
+        if not xs:
+            return self._usual.derivative(self._output)
+        if _comes_after(xs[0], self._output):
+            return xs[0] * self._usual.derivative(self._output)
+        return self._usual.derivative(xs[0])
+
+
+def _comes_after(x: Any, other: Any) -> bool:
+    """Whether all numbers of an array were computed after those of another."""
+    if type(x) is not Traced or type(other) is not Traced or not x.ids.size:
+        return False
+    return bool(x.ids.min() > other.ids.max())

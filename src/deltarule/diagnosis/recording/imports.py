@@ -27,7 +27,7 @@ from deltarule.diagnosis.recording.substitutes import (
 from deltarule.diagnosis.recording.traced import leaf
 
 
-def surroundings(path: str, siblings: frozenset[str]) -> dict[str, Any]:
+def surroundings(path: str, siblings: frozenset[str], is_python_2: bool = False) -> dict[str, Any]:
     """The names that a program starts with; ``siblings`` are the modules beside it."""
     names: dict[str, Any] = {
         "__name__": "__main__",
@@ -49,8 +49,15 @@ def surroundings(path: str, siblings: frozenset[str]) -> dict[str, Any]:
         "breakpoint": lambda: None,
         "__import__": Importing(siblings, names),
     }
+    if is_python_2:
+        replaced.update({one.__name__: _listing(one) for one in (map, filter, zip)})
     names["__builtins__"] = {**vars(builtins), **replaced}
     return names
+
+
+def _listing(function: Any) -> Any:
+    """A function that returned a list in Python 2."""
+    return lambda *args: list(function(*args))
 
 
 class _Itself(types.ModuleType):

@@ -26,6 +26,15 @@ def is_decided(frame: FrameType) -> bool:
     return bool(after) and "JUMP" in after[0].opname
 
 
+def is_called(frame: FrameType) -> bool:
+    """Whether the attribute that the instruction takes is called then."""
+    here = next((one for one in dis.get_instructions(frame.f_code) if one.offset == frame.f_lasti), None)
+    after = [one for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti]
+    names = [one.opname for one in after if one.opname != "CACHE"][:2]
+    is_method = here is not None and ("METHOD" in here.opname or "NULL" in here.argrepr)
+    return is_method or any(one in ("PRECALL", "CALL") for one in names[:1])
+
+
 def is_written(frame: FrameType) -> bool:
     """Whether the index of the instruction that has been reached is written out as a number."""
     before = [one for one in dis.get_instructions(frame.f_code) if one.offset < frame.f_lasti]
@@ -35,7 +44,12 @@ def is_written(frame: FrameType) -> bool:
 
 def unpacked(frame: FrameType) -> tuple[str, ...]:
     """The names that an argument is taken apart into by the instruction that has been reached."""
-    following = [one for one in dis.get_instructions(frame.f_code) if one.offset >= frame.f_lasti]
+    return _stored(frame, frame.f_lasti)
+
+
+def _stored(frame: FrameType, at: int) -> tuple[str, ...]:
+    """The names that the instruction at a place takes something apart into; none where it is another."""
+    following = [one for one in dis.get_instructions(frame.f_code) if one.offset >= at]
     if not following or following[0].opname != "UNPACK_SEQUENCE":
         return ()
     count, names = following[0].arg or 0, list[str]()
@@ -44,6 +58,15 @@ def unpacked(frame: FrameType) -> tuple[str, ...]:
             break
         names += list(one.argval) if isinstance(one.argval, tuple) else [str(one.argval)]
     return tuple(names[:count]) if len(names) >= count else tuple(f"part{k}" for k in range(count))
+
+
+def parts_of_each(frame: FrameType) -> tuple[str, ...]:
+    """The names that each element is taken apart into by the loop that begins, as ``for x, y in data``."""
+    following = [one for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti]
+    following = [one for one in following if one.opname != "CACHE"][:2]
+    if [one.opname for one in following] != ["FOR_ITER", "UNPACK_SEQUENCE"]:
+        return ()
+    return _stored(frame, following[1].offset)
 
 
 def length_beside(frame: FrameType) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.recording.instructions import unpacked
-from deltarule.diagnosis.recording.tape import current_tape
+from deltarule.diagnosis.recording.tape import MadeTable, current_tape
 from deltarule.diagnosis.recording.traced import has_traced, leaf, plain
 
 #: Packages that show something; a recorded program shows nothing.
@@ -33,8 +33,8 @@ HASTENING = frozenset(["numba", "line_profiler", "memory_profiler"])
 LIKE_NUMPY = frozenset(["cupy", "minpy", "bottleneck"])
 #: How many pictures of an animation are drawn: as many as parameters change before recording ends.
 _FRAMES = 5
-#: The size of made-up tables; their last column is the target.
-MADE_ROWS, MADE_COLUMNS = 24, 4
+#: How many made-up pictures there are at least, and how large a table becomes that is made up.
+_PICTURES, _LARGEST = 40, 4_000_000
 #: Names of data.
 _OF_DATA = re.compile(
     r"([XYxyt]|((train|test)_|[xy]_?)?(data|features?|images?|inputs?|samples?|labels?|targets?))"
@@ -195,13 +195,16 @@ def _animate(figure: Any, function: Any, *args: Any, fargs: Any = (), **options:
 
 def _numbers(name: Any, columns: int = 0) -> Any:
     """Made-up data: classes first for pictures, last for other tables."""
-    rng = np.random.RandomState(3)
+    rng, tape = np.random.RandomState(3), current_tape()
+    made = tape.made if tape is not None else MadeTable()
     if any(word in str(name).lower() for word in ("mnist", "digit", "fashion")):
-        return np.concatenate([np.arange(40).reshape(-1, 1) % 10, rng.randint(0, 256, (40, 784))], axis=1)
-    tape = current_tape()
-    rows = (tape and tape.made_rows) or MADE_ROWS
-    table = rng.rand(rows, columns or (tape and tape.made_columns) or MADE_COLUMNS)
-    table[:, -1] = np.arange(rows) % 2
+        count = max(_PICTURES, min(made.rows, _LARGEST // 784))
+        return np.concatenate(
+            [np.arange(count).reshape(-1, 1) % 10, rng.randint(0, 256, (count, 784))], axis=1
+        )
+    table = rng.rand(made.rows, columns or made.columns)
+    table = np.rint(3 * table) if made.is_whole else table
+    table[:, -1] = np.arange(made.rows) % 2
     return table
 
 

@@ -13,7 +13,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,12 @@ import numpy as np
 from deltarule.diagnosis.reading.updates import recognise_update
 from deltarule.diagnosis.recording.imports import supply_modules, surroundings
 from deltarule.diagnosis.recording.live import Rebuilding
-from deltarule.diagnosis.recording.missing import MADE_COLUMNS, MADE_ROWS
 from deltarule.diagnosis.recording.source import ProgramSource, read_source, source_of
-from deltarule.diagnosis.recording.tape import RecordingStopped, Tape, use_tape
+from deltarule.diagnosis.recording.tape import MadeTable, RecordingStopped, Tape, use_tape
 from deltarule.errors import InputError
 
-#: How many rows made-up data have where a program looks beyond the usual ones.
-_MANY_ROWS = 200
+#: How many rows made-up data have where a program looks beyond the usual ones, and at most.
+_MANY_ROWS, _MOST_ROWS = 200, 5000
 
 
 @dataclass
@@ -101,8 +100,8 @@ def record_program(path: str | Path, seconds: float = 15.0, text: str | None = N
     recording = _record(source, seconds)
     if recording.tape.stopped == "updates" and _stands_still(recording.tape):
         return _record(source, seconds, most_updates=8)
-    for rows, columns in _other_tables(recording):
-        other = _record(source, seconds, rows=rows, columns=columns)
+    for made in _other_tables(recording):
+        other = _record(source, seconds, made=made)
         if other.tape.stopped or not other.error:
             return other
     return recording
@@ -112,12 +111,12 @@ def _record(
     source: ProgramSource,
     seconds: float,
     most_updates: int = 4,
-    rows: int = MADE_ROWS,
-    columns: int = MADE_COLUMNS,
+    made: MadeTable | None = None,
 ) -> Recording:
     siblings = _beside(source.path)
-    tape, names = new_tape(source, siblings, seconds), surroundings(source.path, siblings)
-    tape.most_updates, tape.made_rows, tape.made_columns = most_updates, rows, columns
+    names = surroundings(source.path, siblings, source.is_translated)
+    tape = new_tape(source, siblings, seconds)
+    tape.most_updates, tape.made = most_updates, made or tape.made
     recording = Recording(source, tape, dict(names), names=names)
     before, arguments = Path.cwd(), sys.argv
     try:
@@ -139,19 +138,38 @@ def _stands_still(tape: Tape) -> bool:
     return not moving.issuperset(op.version for op in changes)
 
 
-def _other_tables(recording: Recording) -> list[tuple[int, int]]:
-    """How many rows and columns made-up data should have, by the sizes in the error, or in the program."""
-    if "missing" not in recording.tape.notes or not re.match("ValueError|IndexError", recording.error):
+def _other_tables(recording: Recording) -> list[MadeTable]:
+    """What made-up data should be, by the sizes in the error, or in the program."""
+    usual, error = MadeTable(), recording.error
+    if "missing" not in recording.tape.notes or not error:
         return []
-    if recording.error.startswith("IndexError"):  # lists do not say of what size they should be
-        literals = [one.value for one in ast.walk(recording.source.tree) if isinstance(one, ast.Constant)]
-        large = [one for one in literals if type(one) is int and MADE_COLUMNS <= one < 1000]
-        columns = [one + 1 for one in dict.fromkeys(large)][:4]
-        return [(_MANY_ROWS, MADE_COLUMNS), *((MADE_ROWS, one) for one in columns)]
-    told = re.sub(r"\((dim|line) \d+\)", "", recording.error)
-    sizes = {int(one) for one in re.findall(r"\b\d+\b", told)} - {0, MADE_ROWS}
-    pairs = [(one, size) for one in sizes & {MADE_COLUMNS - 1, MADE_COLUMNS} for size in sizes - {one}]
-    return [(MADE_ROWS, one) for one in sorted({MADE_COLUMNS + size - one for one, size in pairs})[:4]]
+    if "invalid literal for int" in error:
+        return [replace(usual, is_whole=True)]
+    constants = [one for one in ast.walk(recording.source.tree) if isinstance(one, ast.Constant)]
+    bounds = [one.value for one in constants if type(one.value) is int and _is_bound(recording.source, one)]
+    beyond = max((one for one in bounds if usual.rows <= one < _MOST_ROWS), default=0)
+    split = [replace(usual, rows=beyond + usual.rows)] if beyond else []
+    if error.startswith("IndexError"):  # lists do not say of what size they should be
+        numbers = [one.value for one in constants if type(one.value) is int]
+        large = [one for one in numbers if usual.columns <= one < 1000]
+        others = [replace(usual, columns=one + 1) for one in dict.fromkeys(large)][:4]
+        return [*split, replace(usual, rows=_MANY_ROWS), *others]
+    if not error.startswith("ValueError"):
+        return split
+    told = re.sub(r"\((dim|line) \d+\)", "", error)
+    sizes = {int(one) for one in re.findall(r"\b\d+\b", told)} - {0, usual.rows}
+    pairs = [(one, size) for one in sizes & {usual.columns - 1, usual.columns} for size in sizes - {one}]
+    columns = sorted({usual.columns + size - one for one, size in pairs})[:4]
+    return [replace(one, columns=each) for each in columns for one in (usual, *split)]
+
+
+def _is_bound(source: ProgramSource, number: ast.expr) -> bool:
+    """Whether rows are taken from a number on, or up to it: ``data[1000:]``, ``data[:1000, 1:]``."""
+    part = source.parent(number)
+    holder = source.parent(part) if isinstance(part, ast.Slice) else None
+    if isinstance(holder, ast.Tuple):
+        return holder.elts[0] is part and isinstance(source.parent(holder), ast.Subscript)
+    return isinstance(holder, ast.Subscript)
 
 
 def record_live(code: Any, is_given: Callable[[str], bool]) -> Recording:

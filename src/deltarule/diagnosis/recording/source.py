@@ -39,8 +39,10 @@ _PLAIN_CALLS = frozenset([
 class ProgramSource:
     """The text of a program with its syntax tree."""
 
-    def __init__(self, text: str, path: str) -> None:
+    def __init__(self, text: str, path: str, is_translated: bool = False) -> None:
         self.text, self.path = text, path
+        #: Whether it was written for Python 2.
+        self.is_translated = is_translated
         self.lines = text.split("\n")
         self.tree = ast.parse(text)
         #: By the name and line of a function, what it does with its parameters, as far as that was asked.
@@ -241,7 +243,7 @@ def read_source(path: str | Path, text: str | None = None) -> ProgramSource:
     try:
         return ProgramSource(text, str(path))
     except SyntaxError:
-        return ProgramSource(_from_python_2(text.expandtabs(8)), str(path))
+        return ProgramSource(_from_python_2(text.expandtabs(8)), str(path), is_translated=True)
 
 
 def source_of(code: CodeType) -> ProgramSource:

@@ -28,6 +28,15 @@ class RecordingStopped(BaseException):
     """Enough was recorded; no ``except Exception`` of the learner's catches it."""
 
 
+@dataclass(frozen=True)
+class MadeTable:
+    """What a table is made up as: how many rows and columns it has, and whether of whole numbers."""
+
+    rows: int = 24
+    columns: int = 4
+    is_whole: bool = False
+
+
 @dataclass(slots=True, eq=False)
 class Operation:
     """One operation on arrays: ``inputs`` are the ids of its operands, None for a constant.
@@ -119,8 +128,8 @@ class Tape:
         self.stopped = ""
         #: How often a parameter changes before recording ends.
         self.most_updates = 4
-        #: How many rows and columns tables have that are made up; 0 for the usual number.
-        self.made_rows = self.made_columns = 0
+        #: What tables are made up as.
+        self.made = MadeTable()
         self.notes: dict[str, list[str]] = {}
         #: By parameter, a returned array that has not its shape, and its name.
         self.misfits: dict[int, tuple[str, Any]] = {}
