@@ -175,7 +175,10 @@ class CallRun:
             uses = self.uses(function) if inspect.isfunction(function) and each[:2] != "__" else {}
             told = {name: use for name, use in uses.items() if name != "self"}
             is_data = any(one.match(name) for one in (DATA, TARGET, RATE, UPSTREAM) for name in told)
-            counts = [use.is_size or self.plausible.is_count(name) for name, use in told.items()]
+            counts = [
+                use.is_size or (self.plausible.is_count(name) and not use.is_list)
+                for name, use in told.items()
+            ]
             if len(told) > 1 and all(counts) and not is_data:
                 return [each]
         return []

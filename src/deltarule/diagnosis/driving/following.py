@@ -18,7 +18,7 @@ def follow(run: CallRun, name: str, plan: list[str]) -> Any:
     plan = [method for method in plan if method not in run.assembled]
     result = sent = None
     for _ in range(1 if run.learns_inputs else 4):
-        run.computed = None
+        run.computed, run.offered = None, []
         for method in plan:
             run.was_sent = False
             result = run.with_arguments(getattr(one, method))

@@ -28,6 +28,7 @@ class Use:
     apart into. ``parts``: the names that it is taken apart into, in tuples. ``attributes``: what is asked of
     it; ``of_items``: of what is in it.
     ``is_factor``: something is multiplied with it. ``is_index``: something is indexed with it.
+    ``has_sizes``: arrays are made with what is in it.
     ``is_flat``: parts of it are reshaped to arrays. ``is_changed``: something is added to it, or subtracted.
     """
 
@@ -38,6 +39,7 @@ class Use:
     parts: Any = None
     is_list: bool = False
     is_size: bool = False
+    has_sizes: bool = False
     is_called: bool = False
     is_factor: bool = False
     is_index: bool = False
@@ -89,7 +91,7 @@ def _use_of(
                 use.is_called = True
             case ast.Call(func=ast.Name(called)) if called in _ITERATING:
                 use.is_list = True
-                use.of_items |= _of_items(source, parent)
+                use.of_items |= _of_items(source, one)
             case ast.For() | ast.comprehension() if parent.iter is one:
                 use.is_list = True
                 use.of_items |= _of_items(source, one)
@@ -107,6 +109,7 @@ def _use_of(
                 use.rank = max(use.rank, _rank(source, parent))
         use.is_index = use.is_index or _is_index(source, one)
         use.is_size = use.is_size or _is_size(source, one)
+        use.has_sizes = use.has_sizes or any(_is_size(source, each) for each in _items(source, one))
     use.is_changed = any(_changes(one, name) for one in ast.walk(node))
     return use
 
@@ -179,20 +182,27 @@ def _occurrences(
             yield one
 
 
-def _of_items(source: ProgramSource, iterated: ast.AST) -> set[str]:
-    """What is asked of the elements that a loop goes through."""
-    loop = source.parent(iterated)
-    while isinstance(loop, ast.Call):
+def _items(source: ProgramSource, whole: ast.expr) -> Iterator[ast.expr]:
+    """Where an element of something is read: by its index, or as what a loop goes through."""
+    loop = source.parent(whole)
+    if isinstance(loop, ast.Subscript) and loop.value is whole and not isinstance(loop.slice, ast.Slice):
+        yield loop
+    while isinstance(loop, ast.Call | ast.Subscript):
         loop = source.parent(loop)
     if not isinstance(loop, ast.For | ast.comprehension):
-        return set()
+        return
     targets = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
     within = loop if isinstance(loop, ast.For) else source.parent(loop)
-    return {
-        one.attr
-        for one in ast.walk(within or loop)
-        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id in targets
-    }
+    for one in ast.walk(within or loop):
+        if isinstance(one, ast.Name) and one.id in targets and isinstance(one.ctx, ast.Load):
+            yield one
+
+
+def _of_items(source: ProgramSource, iterated: ast.expr) -> set[str]:
+    """What is asked of the elements that a loop goes through."""
+    items = [one for one in _items(source, iterated) if isinstance(one, ast.Name)]
+    holders = [source.parent(one) for one in items]
+    return {one.attr for one in holders if isinstance(one, ast.Attribute)}
 
 
 def _rank(source: ProgramSource, shape: ast.Attribute) -> int:

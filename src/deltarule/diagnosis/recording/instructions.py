@@ -20,7 +20,10 @@ def is_taken_apart(frame: FrameType) -> bool:
 
 
 def is_decided(frame: FrameType) -> bool:
-    """Whether the code goes one way or the other by what the instruction compares."""
+    """Whether the code goes one way or the other by what is compared: ``if x < 0``, or ``max(0, x)``."""
+    here = next((one for one in dis.get_instructions(frame.f_code) if one.offset == frame.f_lasti), None)
+    if here is not None and here.opname.startswith("CALL"):
+        return True
     after = [one for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti]
     after = [one for one in after if one.opname not in ("CACHE", "TO_BOOL")]
     return bool(after) and "JUMP" in after[0].opname
