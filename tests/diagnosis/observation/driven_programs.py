@@ -471,7 +471,8 @@ class Sparse:
         h, p = self.ahead(present)
         cost = -math.log(p[kind])
         p[kind] -= 1.0
-        back = [sum(self.top[j][k] * p[k] for k in range(len(p))) * «(1 - h[j] ** 2)|h[j]» for j in range(len(h))]
+        sent = [sum(self.top[j][k] * p[k] for k in range(len(p))) for j in range(len(h))]
+        back = [one * «(1 - out ** 2)|out» for one, out in zip(sent, h)]
         for j in range(len(h)):
             for k in range(len(p)):
                 self.top[j][k] -= speed * h[j] * p[k]

@@ -45,6 +45,7 @@ class _Run(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
     answers: Answers
     source: ProgramSource
     offered: list[Any]
+    steps: list[Any]
     computed: Any
 
     def upstream(self, name: str) -> Any: ...
@@ -79,7 +80,11 @@ class Answers:
     def learn(self, want: Want) -> bool:
         """Take in what is wanted; False where nothing new is said."""
         is_element = type(want.path[-1]) is int and self.known[want.path[:-1]][0] == "list"
-        if is_element and want.kind not in ("parameter", "array"):  # what its elements are alike in
+        if is_element and want.kind not in (
+            "parameter",
+            "array",
+            "upstream",
+        ):  # what its elements are alike in
             want.path = (*want.path[:-1], "[]")
         if want.kind == "labels" and want.path[-1] == "[]":
             want.kind = "index"
@@ -258,6 +263,8 @@ def _child(run: _Run, path: Path, names: list[str]) -> Any:
 def _part(run: _Run, path: Path, k: int, names: list[str]) -> Any:
     """An element of a list: it may be another than its neighbours."""
     is_alike = (*path, k) not in run.answers.known and (*path, "[]") in run.answers.known
+    if k < len(run.steps):  # it may be the derivative by the output of this step
+        run.computed = run.steps[k]
     return answer(run, (*path, "[]" if is_alike else k), names)
 
 

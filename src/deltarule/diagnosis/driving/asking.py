@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -286,8 +285,9 @@ class OpenArgument:
             return self.ask(name, args)
         if name in _MOVES:
             return self._moved(lambda a: function(*_with(args, self, a), **options))
-        length = self._layout.samples if self._layout.data == "rows" else self._layout.inputs
-        return self._want("array", (length,) if name == "outer" else None)
+        vectors = [one for one in self._passed if len(one) == 1]
+        vectors.insert(0, (self._layout.samples if self._layout.data == "rows" else self._layout.inputs,))
+        return self._want("array", vectors[-1] if name == "outer" else None)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *xs: Any, **options: Any) -> Any:
         return self.ask(ufunc.__name__, xs)
@@ -405,9 +405,7 @@ def _is_key(frame: FrameType | None) -> bool:
         if "/deltarule/" not in frame.f_code.co_filename:
             break
         frame = frame.f_back
-    if frame is None:
-        return False
-    here = next((one for one in dis.get_instructions(frame.f_code) if one.offset == frame.f_lasti), None)
+    here = instructions.reached(frame) if frame is not None else None
     return here is not None and here.opname in _SUBSCRIPTS
 
 

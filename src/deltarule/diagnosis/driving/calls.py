@@ -7,7 +7,6 @@ import contextlib
 import inspect
 import itertools
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ from deltarule.diagnosis.driving.plausible import (
     role_of,
     roles_of_unknown,
 )
-from deltarule.diagnosis.driving.returned import arrays_in
+from deltarule.diagnosis.driving.returned import arrays_in, kept_output
 from deltarule.diagnosis.driving.usage import UNUSED, Use, uses_of
 from deltarule.diagnosis.driving.words import (
     FORWARD,
@@ -44,7 +43,6 @@ from deltarule.diagnosis.recording.traced import Traced, given, leaf, plain
 _ENDS = re.compile(r"(?!.*back).*(output|predict|forward|feed)", re.I)
 #: What a layer is given, of the one before it.
 _BEFORE = re.compile(r"(a|z|h|s|i)(_?(prev(ious)?|in))?$|prev_?\w*|.*_(in|prev)$", re.I)
-_KEPT = re.compile(r"_*(outputs?|out|activations?|y|a)$", re.I)
 _CHANGES = re.compile("back|grad|update|train", re.I)
 _PREPARES = re.compile(
     r"_*(init\w*|build|create|setup|reset|randomi\w*)_?(weights?|param\w*|net\w*|layers?)\w*$", re.I
@@ -59,11 +57,6 @@ def _is_method(function: Any) -> bool:
 def holds_weights(one: Any) -> bool:
     """Whether an object has arrays already."""
     return any(array.size > 1 for _, array in arrays_in(one, lists=True))
-
-
-def kept_output(one: Any) -> Iterator[Traced]:
-    """What an object keeps of what it computed last."""
-    return (array for key, array in arrays_in(one) if _KEPT.match(key.rpartition(".")[2]))
 
 
 #: How many units a layer has at most whose numbers are computed one by one.
@@ -97,6 +90,8 @@ class CallRun:
         self.kept: Any = self.plausible.made
         self.calling: set[str] = set()
         self.making: set[str] = set()
+        #: The words that constructors are given, by parameter.
+        self.chosen: dict[str, str] = {}
         #: The methods that were called to put a network together.
         self.assembled: set[str] = set()
         #: The classes that objects were made of.
@@ -113,6 +108,8 @@ class CallRun:
         self.last = ""
         #: The arrays that the forward pass returned, in their order.
         self.offered: list[Any] = []
+        #: What the forward pass returned, one step after the other.
+        self.steps: list[Any] = []
         #: The names under which functions return what they are not given.
         self.returned = {
             one
@@ -262,6 +259,9 @@ class CallRun:
         unknown = []
         for one in parameters:
             use = uses.get(one.name, UNUSED)
+            if isinstance(function, type) and one.name in self.chosen:
+                named[one.name] = self.chosen[one.name]
+                continue
             if one.kind == one.VAR_KEYWORD or (
                 one.default is not one.empty and not self._overrides(one, use)
             ):
@@ -311,7 +311,9 @@ class CallRun:
         if type(one.default) is int and use.is_size and (one.default == 0 or self._is_large(one.default)):
             return True
         if one.default is None:
-            return any(each.match(one.name) for each in (DATA, TARGET, MASK, RANDOM))
+            return (self.is_asking and use.is_needed) or any(
+                each.match(one.name) for each in (DATA, TARGET, MASK, RANDOM)
+            )
         return bool(re.search(r"epoch|iter|batch_?size", one.name, re.I))
 
     def _is_large(self, size: int) -> bool:

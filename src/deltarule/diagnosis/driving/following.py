@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from deltarule.diagnosis.driving.asking import OpenArgument, Want
-from deltarule.diagnosis.driving.calls import CallRun, kept_output
-from deltarule.diagnosis.driving.returned import arrays_in
+from deltarule.diagnosis.driving.calls import CallRun
+from deltarule.diagnosis.driving.returned import arrays_in, kept_output
 from deltarule.diagnosis.recording.traced import Traced
 
 
@@ -18,7 +18,7 @@ def follow(run: CallRun, name: str, plan: list[str]) -> Any:
     plan = [method for method in plan if method not in run.assembled]
     result = sent = None
     for _ in range(1 if run.learns_inputs else 4):
-        run.computed, run.offered = None, []
+        run.computed, run.offered, run.steps = None, [], []
         for method in plan:
             run.was_sent = False
             result = run.with_arguments(getattr(one, method))
@@ -46,12 +46,20 @@ def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
             raise Want(each.path, "array")
     if is_last:
         return
-    arrays = [each for each in results if type(each) is Traced]
+    arrays = run.steps = _steps(result) or [each for each in results if type(each) is Traced]
     if result is None:  # it is kept
         arrays = list(kept_output(one)) or [each for _, each in arrays_in(one) if _is_computed(run, each)]
     run.offered = arrays
     if run.offered:  # what is computed from the others is the output
         run.computed = max(run.offered, key=lambda each: max(run.tape.producers(each.ids), default=0))
+
+
+def _steps(result: Any) -> list[Traced]:
+    """The outputs of one step after the other, which have one shape and stand in a list or a dictionary."""
+    held = list(result.values()) if isinstance(result, dict) else result
+    if not isinstance(held, list) or len(held) < 2 or any(type(one) is not Traced for one in held):
+        return []
+    return held if len({one.shape for one in held}) == 1 else []
 
 
 def _is_computed(run: CallRun, array: Traced) -> bool:

@@ -21,6 +21,9 @@ from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
 from deltarule.diagnosis.recording.tape import Operation, Tape
 from deltarule.diagnosis.recording.traced import Traced, to_traced
 
+#: What an object keeps its output as.
+_KEPT = re.compile(r"_*(outputs?|out|activations?|y|a)$", re.I)
+
 
 def arrays_in(
     x: Any, name: str = "", depth: int = 0, seen: set[int] | None = None, lists: bool = False
@@ -44,6 +47,11 @@ def arrays_in(
         parts = [(f"{name}.{key}" if name else key, one) for key, one in vars(x).items()]
     for key, one in parts:
         yield from arrays_in(one, key, depth + 1, seen, lists)
+
+
+def kept_output(one: Any) -> Iterator[Traced]:
+    """What an object keeps of what it computed last."""
+    return (array for key, array in arrays_in(one) if _KEPT.match(key.rpartition(".")[2]))
 
 
 def _as_array(x: list[Any]) -> Traced | None:

@@ -107,6 +107,8 @@ class Trials:
         self.takes_parameters = True
         #: The classes that the last call made objects of.
         self.made: set[str] = set()
+        #: The words that constructors are given, by parameter, where another is tried than usual.
+        self.chosen: dict[str, str] = {}
         #: What arguments that asked are to be; None where names alone decide.
         self.answers: Answers | None = None
 
@@ -235,6 +237,7 @@ class Trials:
         result, self.has_failed, self.is_hopeless = None, False, False
         with recording_on(tape):
             run = CallRun(self.recording, self.own, self.returns, tape, layout or USUAL, self.answers)
+            run.chosen = self.chosen
             try:
                 result = work(run)
             except RecordingStopped:

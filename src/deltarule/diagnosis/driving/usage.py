@@ -30,6 +30,7 @@ class Use:
     ``is_factor``: something is multiplied with it. ``is_index``: something is indexed with it.
     ``has_sizes``: arrays are made with what is in it.
     ``is_flat``: parts of it are reshaped to arrays. ``is_changed``: something is added to it, or subtracted.
+    ``is_needed``: it is computed with, and nobody asks before whether it is there.
     """
 
     keys: list[str] = field(default_factory=list)
@@ -45,6 +46,7 @@ class Use:
     is_index: bool = False
     is_flat: bool = False
     is_changed: bool = False
+    is_needed: bool = False
     attributes: set[str] = field(default_factory=set)
     of_items: set[str] = field(default_factory=set)
 
@@ -73,9 +75,10 @@ def uses_of(source: ProgramSource, function: Any, names: dict[str, Any]) -> dict
 def _use_of(
     source: ProgramSource, node: ast.AST, holder: ast.AST | None, name: str, names: dict[str, Any]
 ) -> Use:
-    use = Use()
+    use, is_asked = Use(), False
     for one in _occurrences(source, node, holder, name):
         parent = source.parent(one)
+        is_asked = is_asked or _is_asked(parent, one)
         match parent:
             case ast.Subscript(value=value, slice=key) if value is one:
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
@@ -98,12 +101,15 @@ def _use_of(
             case ast.Assign(targets=[ast.Tuple() as target]):
                 use.parts = _names(target)
             case ast.Compare():
-                constants = [each for each in ast.walk(parent) if isinstance(each, ast.Constant)]
-                use.words += [each.value for each in constants if isinstance(each.value, str)]
+                use.words += _words_in(parent)
             case ast.BinOp(op=ast.Mult()):
-                use.is_factor = True
+                use.is_factor = use.is_needed = True
+            case ast.BinOp(op=ast.Sub() | ast.Div() | ast.MatMult()):
+                use.is_needed = True
             case ast.BinOp(ast.List(), ast.Add()) | ast.BinOp(_, ast.Add(), ast.List()):
                 use.is_list = True
+            case ast.Attribute(attr="lower" | "upper"):
+                use.words += _compared_with(source, parent)
             case ast.Attribute(attr=attr):
                 use.attributes.add(attr)
                 use.rank = max(use.rank, _rank(source, parent))
@@ -111,7 +117,29 @@ def _use_of(
         use.is_size = use.is_size or _is_size(source, one)
         use.has_sizes = use.has_sizes or any(_is_size(source, each) for each in _items(source, one))
     use.is_changed = any(_changes(one, name) for one in ast.walk(node))
+    use.is_needed = use.is_needed and not is_asked
     return use
+
+
+def _words_in(comparison: ast.AST) -> list[str]:
+    constants = [one for one in ast.walk(comparison) if isinstance(one, ast.Constant)]
+    return [one.value for one in constants if isinstance(one.value, str)]
+
+
+def _compared_with(source: ProgramSource, attribute: ast.AST) -> list[str]:
+    """The words of ``name.lower() == "relu"``."""
+    holder = source.parent(source.parent(attribute))
+    return _words_in(holder) if isinstance(holder, ast.Compare) else []
+
+
+def _is_asked(holder: ast.AST | None, one: ast.expr) -> bool:
+    """Whether a condition is about whether something is there."""
+    match holder:
+        case ast.Compare(comparators=[ast.Constant(value=None)]) | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.If(test=test) | ast.IfExp(test=test):
+            return test is one
+    return False
 
 
 def _changes(node: ast.AST, name: str) -> bool:

@@ -10,6 +10,11 @@ from typing import Any
 from deltarule.diagnosis.recording.source import source_of
 
 
+def reached(frame: FrameType) -> dis.Instruction | None:
+    """The instruction that has been reached."""
+    return next((one for one in dis.get_instructions(frame.f_code) if one.offset == frame.f_lasti), None)
+
+
 def is_taken_apart(frame: FrameType) -> bool:
     """Whether the instruction that follows takes one size of a shape, or all, or keeps or compares it."""
     following = [one for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti][:3]
@@ -21,7 +26,7 @@ def is_taken_apart(frame: FrameType) -> bool:
 
 def is_decided(frame: FrameType) -> bool:
     """Whether the code goes one way or the other by what is compared: ``if x < 0``, or ``max(0, x)``."""
-    here = next((one for one in dis.get_instructions(frame.f_code) if one.offset == frame.f_lasti), None)
+    here = reached(frame)
     if here is not None and here.opname.startswith("CALL"):
         return True
     after = [one for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti]
