@@ -11,7 +11,14 @@ from typing import Any, Protocol
 from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
 from deltarule.diagnosis.driving.containers import AskingList, AskingParts, AskingTable
-from deltarule.diagnosis.driving.given_data import GivingRun, as_input, inputs_of, labels_of, target_of
+from deltarule.diagnosis.driving.given_data import (
+    GivingRun,
+    as_input,
+    inputs_of,
+    labels_of,
+    output_of,
+    target_of,
+)
 from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, UPSTREAM
 from deltarule.diagnosis.driving.supplied import SupplyingRun, supplied
 from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
@@ -46,6 +53,7 @@ class _Run(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
     source: ProgramSource
     offered: list[Any]
     steps: list[Any]
+    is_loss: bool
     computed: Any
 
     def upstream(self, name: str) -> Any: ...
@@ -296,6 +304,10 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
     """A number, or an array: the target, what a layer computed or is given the derivative by, or data."""
     computed = run.computed.shape if type(run.computed) is Traced else None
     has_target = any(what == "target" for what, _ in run.answers.known.values())
+    is_loss = run.is_loss and any(what == "output" for what, _ in run.answers.known.values())
+    if is_loss and kind in ("output", "target"):
+        made = output_of(run)
+        return made if kind == "output" else target_of(run, made.shape)
     if kind == "output" and computed is not None:
         return run.computed
     if kind == "upstream" and computed is not None:

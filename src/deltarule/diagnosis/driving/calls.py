@@ -98,6 +98,8 @@ class CallRun:
         self.made: set[str] = set()
         #: Whether the inputs have gradients, as those of a layer have.
         self.learns_inputs = False
+        #: Whether it may be a loss that is called: all that it has are the methods that are.
+        self.is_loss = False
         #: Whether the method that is called was given the derivative by what was computed.
         self.was_sent = False
         #: What a layer computed, that it may be given the derivative by it, and that derivative.
@@ -311,9 +313,8 @@ class CallRun:
         if type(one.default) is int and use.is_size and (one.default == 0 or self._is_large(one.default)):
             return True
         if one.default is None:
-            return (self.is_asking and use.is_needed) or any(
-                each.match(one.name) for each in (DATA, TARGET, MASK, RANDOM)
-            )
+            is_data = any(each.match(one.name) for each in (DATA, TARGET, MASK, RANDOM))
+            return is_data or (self.is_asking and use.is_needed)
         return bool(re.search(r"epoch|iter|batch_?size", one.name, re.I))
 
     def _is_large(self, size: int) -> bool:

@@ -210,7 +210,8 @@ class _Driver:
                 left |= {name} if last or any(map(needs.changes, own)) else set()
                 continue
             covered |= self.trials.made
-            right = right if right is not None and right.rows >= found.rows else found
+            is_more = right is None or right.rows < found.rows
+            right = found if is_more and not self.trials.was_loss else right  # a loss is not the rest
         return None if left - covered else right
 
     def _judged(self, name: str, needs: Needs) -> DrivenRun | None:
