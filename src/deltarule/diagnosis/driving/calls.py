@@ -88,18 +88,13 @@ class CallRun:
         self.plausible = Plausible(layout, self.namespace, own, self.source.text)
         self.pool: dict[str, Any] = {}
         self.kept: Any = self.plausible.made
-        self.calling: set[str] = set()
-        self.making: set[str] = set()
+        self.calling, self.making = set[str](), set[str]()
         #: The words that constructors are given, by parameter.
         self.chosen: dict[str, str] = {}
-        #: The methods that were called to put a network together.
-        self.assembled: set[str] = set()
-        #: The classes that objects were made of.
-        self.made: set[str] = set()
-        #: Whether the inputs have gradients, as those of a layer have.
-        self.learns_inputs = False
-        #: Whether it may be a loss that is called: all that it has are the methods that are.
-        self.is_loss = False
+        #: The methods that were called to put a network together, and the classes that objects were made of.
+        self.assembled, self.made = set[str](), set[str]()
+        #: Whether the inputs have gradients, as those of a layer have; whether a loss may be called.
+        self.learns_inputs = self.is_loss = False
         #: Whether the method that is called was given the derivative by what was computed.
         self.was_sent = False
         #: What a layer computed, that it may be given the derivative by it, and that derivative.
@@ -108,10 +103,8 @@ class CallRun:
         #: The operation before which the parameters were there.
         self.began = 0
         self.last = ""
-        #: The arrays that the forward pass returned, in their order.
-        self.offered: list[Any] = []
-        #: What the forward pass returned, one step after the other.
-        self.steps: list[Any] = []
+        #: The arrays that the forward pass returned, in their order, and those of one step after the other.
+        self.offered, self.steps = list[Any](), list[Any]()
         #: The names under which functions return what they are not given.
         self.returned = {
             one
