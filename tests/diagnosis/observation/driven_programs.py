@@ -486,6 +486,48 @@ class Sparse:
             mean = sum(self.learn_one(x, y, speed) for x, y in pairs) / max(1, len(pairs))
         return mean
 """,
+    "pairs of lists": """
+import numpy as np
+class Trainer:
+    def __init__(self, examples, widths, rounds):
+        self.examples, self.rounds = examples, rounds
+        self.M = [np.random.randn(widths[i + 1], widths[i]) for i in range(len(widths) - 1)]
+        self.c = [np.zeros((widths[i + 1], 1)) for i in range(len(widths) - 1)]
+        self.outs = [np.zeros((one, 1)) for one in widths]
+    def work(self):
+        for _ in range(self.rounds):
+            for example in self.examples:
+                self.ahead(example[0])
+                self.behind(example[1])
+    def ahead(self, given):
+        column = np.array(given)
+        self.outs[0] = column.reshape(len(column), 1)
+        for i, (M, c) in enumerate(zip(self.M, self.c)):
+            self.outs[i + 1] = 1 / (1 + np.exp(-(M @ self.outs[i] + c)))
+    def behind(self, wanted):
+        wanted = np.array(wanted).reshape(len(wanted), 1)
+        error = self.outs[-1] - wanted
+        for i in reversed(range(len(self.M))):
+            error = error * «self.outs[i + 1] * (1 - self.outs[i + 1])|self.outs[i + 1]»
+            change, shift = error @ self.outs[i].T, error
+            error = self.M[i].T @ error
+            self.M[i] -= 0.3 * change
+            self.c[i] -= 0.3 * shift
+""",
+    "parts of samples beside weights": """
+import numpy as np
+def learn(W1, W2, examples, rate=0.1):
+    for example in examples:
+        x = np.array(example[0]).reshape(-1, 1)
+        t = np.array(example[1]).reshape(-1, 1)
+        h = np.tanh(W1 @ x)
+        y = W2 @ h
+        d = y - t
+        back = W2.T @ d * «(1 - h * h)|(1 - h)»
+        W2 -= rate * d @ h.T
+        W1 -= rate * back @ x.T
+    return W1, W2
+""",
 }
 FAST = frozenset({
     "target before data", "two functions, one wrong", "gradients of a list of weights",

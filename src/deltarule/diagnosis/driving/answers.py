@@ -212,6 +212,8 @@ def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
             return AskingTable(path, {key: _child(run, (*path, key), list(detail)) for key in detail})
         case "tuple":
             return tuple(_child(run, (*path, key), list(detail)) for key in detail)
+        case "parts" if all(run.answers.known.get((*path, k), ("",))[0] == "function" for k in detail):
+            return _functions(run, name, len(detail))
         case "parts":
             return AskingParts(path, [_part(run, path, k, names) for k in range(max(detail) + 1)])
         case "list":
@@ -389,7 +391,10 @@ def _usual_count(run: _Run, path: Path, kind: str) -> int:
     """How many numbers a sample has, or a target; or how many samples there are."""
     if kind not in ("", "number", "factor", "term", "target"):
         return 3 if kind == "size" or run.plausible.layout.is_single else run.plausible.layout.samples
-    lists = [one for one, (what, _) in run.answers.known.items() if what == "list" and one[0] == path[0]]
+    known = run.answers.known
+    others = ("size", "list", "parts", "tuple", "keys")  # sizes of layers, samples
+    lists = [one for one, (what, _) in known.items() if what == "list" and one[0] == path[0]]
+    lists = [one for one in lists if known.get((*one, "[]"), ("",))[0] not in others]
     is_second = (
         kind == "target"
         or TARGET.match(str(path[-1]))

@@ -101,7 +101,9 @@ class OpenArgument:
         if not others or type(other) in (int, float) or (isinstance(other, OpenArgument) and len(xs) == 2):
             if name in _PRODUCTS:
                 asked = [x for x in xs if isinstance(x, OpenArgument)]
-                data = [x for x in asked if not x._is_weight] or asked
+                data = (
+                    [x for x in asked if not x._is_weight] or [x for x in asked if not x._is_changed] or asked
+                )
                 data[-1 if self._layout.order and len(data) > 1 else 0]._want("array")
             ufunc, mine = getattr(np, name), self
             if name == "multiply" and isinstance(xs[1], OpenArgument) and not self._moves:
@@ -195,8 +197,7 @@ class OpenArgument:
             self._want("list", 0)
         if name in _OF_WORDS:
             self._want("word")
-        is_array = hasattr(np.ndarray, name)
-        return self._want("array" if is_array else "attribute", None if is_array else name)
+        return self._want(*(("array",) if hasattr(np.ndarray, name) else ("attribute", name)))
 
     def __setattr__(self, name: str, x: Any) -> None:
         self._want("attribute", name)
@@ -272,7 +273,8 @@ class OpenArgument:
         frame = sys._getframe(1)
         if _is_key(frame):
             self._want(*_of_key(frame, self._layout))
-        if frame.f_code.co_name == "__setitem__" and isinstance(frame.f_locals["x"], list):
+        is_held = isinstance(frame.f_locals.get("x"), list) and len(self._path) > 3  # of one sample, say
+        if is_held or (frame.f_code.co_name == "__setitem__" and isinstance(frame.f_locals["x"], list)):
             self._want("number")
         if frame.f_code.co_name == "__setitem__":
             room = np.shape(frame.f_locals["self"].value[frame.f_locals["key"]])

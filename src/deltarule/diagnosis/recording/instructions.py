@@ -11,8 +11,13 @@ from deltarule.diagnosis.recording.source import source_of
 
 
 def reached(frame: FrameType) -> dis.Instruction | None:
-    """The instruction that has been reached."""
-    return next((one for one in dis.get_instructions(frame.f_code) if one.offset == frame.f_lasti), None)
+    """The instruction that has been reached: Python may stand in the room that it keeps behind it."""
+    return next(iter(_until(frame)[-1:]), None)
+
+
+def _until(frame: FrameType) -> list[dis.Instruction]:
+    """The instructions up to the one that has been reached."""
+    return [one for one in dis.get_instructions(frame.f_code) if one.offset <= frame.f_lasti]
 
 
 def is_taken_apart(frame: FrameType) -> bool:
@@ -36,8 +41,7 @@ def is_decided(frame: FrameType) -> bool:
 
 def is_written(frame: FrameType) -> bool:
     """Whether the index of the instruction that has been reached is written out as a number."""
-    before = [one for one in dis.get_instructions(frame.f_code) if one.offset < frame.f_lasti]
-    before = [one for one in before if one.opname != "CACHE"]
+    before = _until(frame)[:-1]
     return bool(before) and before[-1].opname.startswith("LOAD_CONST")
 
 
