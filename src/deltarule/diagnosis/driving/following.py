@@ -59,9 +59,9 @@ def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
 def _steps(result: Any) -> list[Traced]:
     """The outputs of one step after the other, which have one shape and stand in a list or a dictionary."""
     held = list(result.values()) if isinstance(result, dict) else result
-    if not isinstance(held, list) or len(held) < 2 or any(type(one) is not Traced or one.is_scalar for one in held):
+    if not isinstance(held, list) or len(held) < 2 or not all(type(one) is Traced for one in held):
         return []
-    return held if len({one.shape for one in held}) == 1 else []
+    return held if len({one.shape for one in held}) == 1 and not held[0].is_scalar else []
 
 
 def _is_computed(run: CallRun, array: Traced) -> bool:
