@@ -371,6 +371,163 @@ class Network:
         self.W += self.rate * dW / len(features)
         self.V += self.rate * dV / len(features)
 """,
+    "several kept activations": """
+import numpy as np
+class Deep:
+    def __init__(self, n_in, n_mid, n_out):
+        scale = pow(n_in, -0.5)
+        self.first = np.random.normal(0.0, scale, (n_mid, n_in))
+        self.second = np.random.normal(0.0, scale, (n_mid, n_mid))
+        self.third = np.random.normal(0.0, scale, (n_out, n_mid))
+        self.squash = lambda v: 1 / (1 + np.exp(-v))
+    def ahead(self, one_feature):
+        self.given = np.array(one_feature, ndmin=2).T
+        self.low = self.squash(self.first @ self.given)
+        self.high = self.squash(self.second @ self.low)
+        self.top = self.squash(self.third @ self.high)
+    def correct(self, goal_list):
+        wanted = np.array(goal_list, ndmin=2).T
+        slope = (self.top - wanted) * self.top * (1 - self.top)
+        upper = self.third.T @ slope * self.high * (1 - self.high)
+        lower = self.second.T @ «upper|(self.third.T @ slope)» * self.low * (1 - self.low)
+        self.third -= 0.2 * slope @ self.high.T
+        self.second -= 0.2 * upper @ self.low.T
+        self.first -= 0.2 * lower @ self.given.T
+""",
+    "rows of different lengths": """
+import numpy as np
+rng = np.random.default_rng(0)
+words = [[0, 1, 2], [2, 3]]
+def hot(k):
+    made = [0, 0, 0, 0]
+    made[k] = 1
+    return made
+def beside(lines):
+    pairs = []
+    for line in lines:
+        for k, word in enumerate(line):
+            pairs.append([hot(word), [hot(one) for j, one in enumerate(line) if j != k]])
+    return np.array(pairs)
+U, V = rng.normal(size=(4, 3)), rng.normal(size=(3, 4))
+for step in range(4):
+    for word, around in beside(words):
+        h = U.T @ np.array(word)
+        e = np.exp(V.T @ h)
+        p = e / e.sum()
+        d = sum(p - np.array(one) for one in around)
+        dU = np.outer(word, V @ d)
+        V -= 0.1 * np.outer(h, d)
+        U -= 0.1 * «dU|np.outer(word, V @ p)»
+""",
+    "groups as large as there are samples at most": """
+import numpy as np
+class Model:
+    def __init__(self, hidden=4, rate=0.1, rounds=5, batch_size=2):
+        self.hidden, self.rate, self.rounds, self.batch_size = hidden, rate, rounds, batch_size
+        self.M = []
+    def teach(self, shown, wanted):
+        self.M = [np.random.randn(shown.shape[1], self.hidden), np.random.randn(self.hidden, 1)]
+        self.batch_size = min(shown.shape[0], self.batch_size)
+        done = 0
+        while done < self.rounds:
+            at, done = 0, done + 1
+            while at < shown.shape[0]:
+                self._one_batch(shown[at:at + self.batch_size], wanted[at:at + self.batch_size])
+                at += self.batch_size
+    def ahead(self, x):
+        outs = [np.append(x, [])]
+        for M in self.M:
+            outs.append(np.tanh(outs[-1] @ M))
+        return outs
+    def _one_batch(self, batch_X, batch_y):
+        for x, y in zip(batch_X, batch_y):
+            outs = self.ahead(x)
+            d = np.array([outs[-1][0] - y])
+            for M, out, below in zip(self.M[::-1], outs[::-1], outs[-2::-1]):
+                d = d * «(1 - out ** 2)|(1 - out)»
+                change = np.outer(below, d)
+                d = M @ d
+                M -= self.rate * change
+""",
+    "the places of what is there": """
+import math, random
+def shares(scores):
+    highest = max(scores)
+    powers = [math.exp(one - highest) for one in scores]
+    return [one / sum(powers) for one in powers]
+class Sparse:
+    def __init__(self, words, units, kinds):
+        self.low = [[random.gauss(0, 1) for _ in range(units)] for _ in range(words)]
+        self.top = [[random.gauss(0, 1) for _ in range(kinds)] for _ in range(units)]
+    def ahead(self, present):
+        h = [0.0] * len(self.top)
+        for place in present:
+            for j in range(len(h)):
+                h[j] += self.low[place][j]
+        h = [math.tanh(one) for one in h]
+        scores = [sum(h[j] * self.top[j][k] for j in range(len(h))) for k in range(len(self.top[0]))]
+        return h, shares(scores)
+    def learn_one(self, present, kind, speed):
+        h, p = self.ahead(present)
+        cost = -math.log(p[kind])
+        p[kind] -= 1.0
+        sent = [sum(self.top[j][k] * p[k] for k in range(len(p))) for j in range(len(h))]
+        back = [one * «(1 - out ** 2)|out» for one, out in zip(sent, h)]
+        for j in range(len(h)):
+            for k in range(len(p)):
+                self.top[j][k] -= speed * h[j] * p[k]
+        for place in present:
+            for j in range(len(h)):
+                self.low[place][j] -= speed * back[j]
+        return cost
+    def learn(self, pairs, times=30, speed=0.05):
+        for _ in range(times):
+            random.shuffle(pairs)
+            mean = sum(self.learn_one(x, y, speed) for x, y in pairs) / max(1, len(pairs))
+        return mean
+""",
+    "pairs of lists": """
+import numpy as np
+class Trainer:
+    def __init__(self, examples, widths, rounds):
+        self.examples, self.rounds = examples, rounds
+        self.M = [np.random.randn(widths[i + 1], widths[i]) for i in range(len(widths) - 1)]
+        self.c = [np.zeros((widths[i + 1], 1)) for i in range(len(widths) - 1)]
+        self.outs = [np.zeros((one, 1)) for one in widths]
+    def work(self):
+        for _ in range(self.rounds):
+            for example in self.examples:
+                self.ahead(example[0])
+                self.behind(example[1])
+    def ahead(self, given):
+        column = np.array(given)
+        self.outs[0] = column.reshape(len(column), 1)
+        for i, (M, c) in enumerate(zip(self.M, self.c)):
+            self.outs[i + 1] = 1 / (1 + np.exp(-(M @ self.outs[i] + c)))
+    def behind(self, wanted):
+        wanted = np.array(wanted).reshape(len(wanted), 1)
+        error = self.outs[-1] - wanted
+        for i in reversed(range(len(self.M))):
+            error = error * «self.outs[i + 1] * (1 - self.outs[i + 1])|self.outs[i + 1]»
+            change, shift = error @ self.outs[i].T, error
+            error = self.M[i].T @ error
+            self.M[i] -= 0.3 * change
+            self.c[i] -= 0.3 * shift
+""",
+    "parts of samples beside weights": """
+import numpy as np
+def learn(W1, W2, examples, rate=0.1):
+    for example in examples:
+        x = np.array(example[0]).reshape(-1, 1)
+        t = np.array(example[1]).reshape(-1, 1)
+        h = np.tanh(W1 @ x)
+        y = W2 @ h
+        d = y - t
+        back = W2.T @ d * «(1 - h * h)|(1 - h)»
+        W2 -= rate * d @ h.T
+        W1 -= rate * back @ x.T
+    return W1, W2
+""",
 }
 FAST = frozenset({
     "target before data", "two functions, one wrong", "gradients of a list of weights",

@@ -7,6 +7,7 @@ import pytest
 from . import (
     asking_programs,
     driven_programs,
+    layer_programs,
     made_programs,
     plain_programs,
     shown_programs,
@@ -17,6 +18,7 @@ MODULES = (
     asking_programs,
     uncalled_programs,
     driven_programs,
+    layer_programs,
     made_programs,
     plain_programs,
     shown_programs,
@@ -55,3 +57,22 @@ for _ in range(5):
 """)
     assert seen.verdict == "right", str(seen)
     assert "computes as the loss" in " ".join(str(seen).split())
+
+
+def test_generators_without_a_seed_draw_the_same_numbers_in_every_check(watch):
+    text = """
+import random
+import numpy as np
+rng, other = np.random.default_rng(), random.Random(None)
+X, Y = rng.random((6, 3)), rng.random((6, 2))
+W, V = rng.random((3, 4)) * other.uniform(0.5, 1), np.random.RandomState().rand(4, 2)
+for _ in range(5):
+    h = np.tanh(X @ W)
+    d = h @ V - Y
+    dV, dW = h.T @ d, X.T @ (d @ V.T * (1 - h))
+    V -= 0.1 * dV
+    W -= 0.1 * dW
+"""
+    seen = str(watch(text))
+    assert "comes out as" in " ".join(seen.split())
+    assert str(watch(text)) == seen

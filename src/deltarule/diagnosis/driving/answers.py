@@ -10,7 +10,14 @@ from typing import Any, Protocol
 from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
 from deltarule.diagnosis.driving.containers import AskingList, AskingParts, AskingTable
-from deltarule.diagnosis.driving.given_data import GivingRun, as_input, inputs_of, labels_of, target_of
+from deltarule.diagnosis.driving.given_data import (
+    GivingRun,
+    as_input,
+    inputs_of,
+    labels_of,
+    output_of,
+    target_of,
+)
 from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, UPSTREAM
 from deltarule.diagnosis.driving.supplied import SupplyingRun, are_tuples, supplied
 from deltarule.diagnosis.driving.tables import learn_columns, table_of
@@ -46,6 +53,8 @@ class _Run(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
     answers: Answers
     source: ProgramSource
     offered: list[Any]
+    steps: list[Any]
+    is_loss: bool
     computed: Any
 
     def upstream(self, name: str) -> Any: ...
@@ -87,7 +96,11 @@ class Answers:
     def learn(self, want: Want) -> bool:
         """Take in what is wanted; False where nothing new is said."""
         is_element = type(want.path[-1]) is int and self.known[want.path[:-1]][0] == "list"
-        if is_element and want.kind not in ("parameter", "array"):  # what its elements are alike in
+        if is_element and want.kind not in (
+            "parameter",
+            "array",
+            "upstream",
+        ):  # what its elements are alike in
             want.path = (*want.path[:-1], "[]")
         if want.kind == "tuples":
             self.known.setdefault((*want.path, "[]"), ("tuple", want.detail))
@@ -224,6 +237,8 @@ def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
             return table_of(path, detail, run.plausible.layout)
         case "tuple":
             return tuple(_child(run, (*path, key), list(detail)) for key in detail)
+        case "parts" if all(run.answers.known.get((*path, k), ("",))[0] == "function" for k in detail):
+            return objects.called_in_turn(run, name, len(detail))
         case "parts":
             return AskingParts(path, [_part(run, path, k, names) for k in range(max(detail) + 1)])
         case "list":
@@ -285,6 +300,8 @@ def _child(run: _Run, path: Path, names: list[str]) -> Any:
 def _part(run: _Run, path: Path, k: int, names: list[str]) -> Any:
     """An element of a list: it may be another than its neighbours."""
     is_alike = (*path, k) not in run.answers.known and (*path, "[]") in run.answers.known
+    if k < len(run.steps):  # it may be the derivative by the output of this step
+        run.computed = run.steps[k]
     return answer(run, (*path, "[]" if is_alike else k), names)
 
 
@@ -316,6 +333,10 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
     """A number, or an array: the target, what a layer computed or is given the derivative by, or data."""
     computed = run.computed.shape if type(run.computed) is Traced else None
     has_target = any(what == "target" for what, _ in run.answers.known.values())
+    is_loss = run.is_loss and any(what == "output" for what, _ in run.answers.known.values())
+    if is_loss and kind in ("output", "target"):
+        made = output_of(run)
+        return made if kind == "output" else target_of(run, made.shape)
     if kind == "output" and computed is not None:
         return run.computed
     if kind == "upstream" and computed is not None:
@@ -410,7 +431,10 @@ def _usual_count(run: _Run, path: Path, kind: str) -> int:
     """How many numbers a sample has, or a target; or how many samples there are."""
     if kind not in ("", "number", "factor", "term", "target"):
         return 3 if kind == "size" or run.plausible.layout.is_single else run.plausible.layout.samples
-    lists = [one for one, (what, _) in run.answers.known.items() if what == "list" and one[0] == path[0]]
+    known = run.answers.known
+    others = ("size", "list", "parts", "tuple", "keys")  # sizes of layers, samples
+    lists = [one for one, (what, _) in known.items() if what == "list" and one[0] == path[0]]
+    lists = [one for one in lists if known.get((*one, "[]"), ("",))[0] not in others]
     is_second = (
         kind == "target"
         or TARGET.match(str(path[-1]))

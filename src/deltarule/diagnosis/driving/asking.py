@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -108,7 +107,9 @@ class OpenArgument:
         if not others or type(other) in (int, float) or (isinstance(other, OpenArgument) and len(xs) == 2):
             if name in PRODUCTS:
                 asked = [x for x in xs if isinstance(x, OpenArgument)]
-                data = [x for x in asked if not x._is_weight] or asked
+                data = (
+                    [x for x in asked if not x._is_weight] or [x for x in asked if not x._is_changed] or asked
+                )
                 data[-1 if self._layout.order and len(data) > 1 else 0]._want("array")
             ufunc, mine = getattr(np, name), self
             if name == "multiply" and isinstance(xs[1], OpenArgument) and not self._moves:
@@ -206,8 +207,7 @@ class OpenArgument:
             self._want("list", 0)
         if name in _OF_WORDS:
             self._want("word")
-        is_array = hasattr(np.ndarray, name)
-        return self._want("array" if is_array else "attribute", None if is_array else name)
+        return self._want(*(("array",) if hasattr(np.ndarray, name) else ("attribute", name)))
 
     def __setattr__(self, name: str, x: Any) -> None:
         self._want("attribute", name)
@@ -285,7 +285,8 @@ class OpenArgument:
         if _is_key(frame):
             kind, count = _of_key(frame, self._layout)
             self._want("labels" if self._moves else kind, count)  # what is moved about is an array
-        if frame.f_code.co_name == "__setitem__" and isinstance(frame.f_locals["x"], list):
+        is_held = isinstance(frame.f_locals.get("x"), list) and len(self._path) > 3  # of one sample, say
+        if is_held or (frame.f_code.co_name == "__setitem__" and isinstance(frame.f_locals["x"], list)):
             self._want("number")
         if frame.f_code.co_name == "__setitem__":
             room = np.shape(frame.f_locals["self"].value[frame.f_locals["key"]])
@@ -300,8 +301,9 @@ class OpenArgument:
             self._want("size")
         if name in _MOVES:
             return self._moved(lambda a: function(*_with(args, self, a), **options))
-        length = self._layout.samples if self._layout.data == "rows" else self._layout.inputs
-        return self._want("array", (length,) if name == "outer" else None)
+        vectors = [one for one in self._passed if len(one) == 1]
+        vectors.insert(0, (self._layout.samples if self._layout.data == "rows" else self._layout.inputs,))
+        return self._want("array", vectors[-1] if name == "outer" else None)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *xs: Any, **options: Any) -> Any:
         return self.ask(ufunc.__name__, xs)
@@ -382,9 +384,7 @@ def _is_key(frame: FrameType | None) -> bool:
         if "/deltarule/" not in frame.f_code.co_filename:
             break
         frame = frame.f_back
-    if frame is None:
-        return False
-    here = next((one for one in dis.get_instructions(frame.f_code) if one.offset == frame.f_lasti), None)
+    here = instructions.reached(frame) if frame is not None else None
     return here is not None and here.opname in _SUBSCRIPTS
 
 

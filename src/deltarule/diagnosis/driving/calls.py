@@ -82,22 +82,22 @@ class CallRun:
         self.plausible = Plausible(layout, self.namespace, own, self.source.text)
         self.pool: dict[str, Any] = {}
         self.kept: Any = self.plausible.made
-        self.calling: set[str] = set()
-        self.making: set[str] = set()
-        #: The methods that were called to put a network together.
-        self.assembled: set[str] = set()
-        #: The classes that objects were made of.
-        self.made: set[str] = set()
-        #: Whether the inputs have gradients, as those of a layer have; and whether the method that is called
-        #: was given the derivative by what was computed.
-        self.learns_inputs = self.was_sent = False
+        self.calling, self.making = set[str](), set[str]()
+        #: The words that constructors are given, by parameter.
+        self.chosen: dict[str, str] = {}
+        #: The methods that were called to put a network together, and the classes that objects were made of.
+        self.assembled, self.made = set[str](), set[str]()
+        #: Whether the inputs have gradients, as those of a layer have; whether a loss may be called.
+        self.learns_inputs = self.is_loss = False
+        #: Whether the method that is called was given the derivative by what was computed.
+        self.was_sent = False
         #: What a layer computed, that it may be given the derivative by it, and that derivative.
         self.computed: Any = None
         self.sent: Any = None
         #: The operation before which the parameters were there; what was called last.
         self.began, self.last = 0, ""
-        #: The arrays that the forward pass returned, in their order.
-        self.offered: list[Any] = []
+        #: The arrays that the forward pass returned, in their order, and those of one step after the other.
+        self.offered, self.steps = list[Any](), list[Any]()
         #: The names under which functions return what they are not given.
         self.returned = {
             one
@@ -164,7 +164,10 @@ class CallRun:
             uses = self.uses(function) if inspect.isfunction(function) and each[:2] != "__" else {}
             told = {name: use for name, use in uses.items() if name != "self"}
             is_data = any(one.match(name) for one in (DATA, TARGET, RATE, UPSTREAM) for name in told)
-            counts = [use.is_size or self.plausible.is_count(name) for name, use in told.items()]
+            counts = [
+                use.is_size or (self.plausible.is_count(name) and not use.is_list)
+                for name, use in told.items()
+            ]
             if len(told) > 1 and all(counts) and not is_data:
                 return [each]
         return []
@@ -251,6 +254,9 @@ class CallRun:
         unknown = []
         for one in parameters:
             use = uses.get(one.name, UNUSED)
+            if isinstance(function, type) and one.name in self.chosen:
+                named[one.name] = self.chosen[one.name]
+                continue
             if one.kind == one.VAR_KEYWORD or (
                 one.default is not one.empty and not self._overrides(one, use)
             ):
@@ -300,7 +306,8 @@ class CallRun:
         if type(one.default) is int and use.is_size and (one.default == 0 or self._is_large(one.default)):
             return True
         if one.default is None:
-            return any(each.match(one.name) for each in (DATA, TARGET, MASK, RANDOM))
+            is_data = any(each.match(one.name) for each in (DATA, TARGET, MASK, RANDOM))
+            return is_data or (self.is_asking and use.is_needed)
         return bool(re.search(r"epoch|iter|batch_?size", one.name, re.I))
 
     def _is_large(self, size: int) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 from deltarule.diagnosis.driving.asking import Path, Want
+from deltarule.diagnosis.recording import instructions
 
 
 class AskingTable(dict[Any, Any]):
@@ -38,6 +40,8 @@ class AskingParts(list[Any]):
     def __getitem__(self, key: Any) -> Any:
         if type(key) is int and 0 <= key < super().__len__():
             return super().__getitem__(key)
+        if type(key) is int and key >= 0 and instructions.is_written(sys._getframe(1)):
+            raise Want(self._path, "parts", (key,))
         raise Want(self._path, "list", 0)
 
 

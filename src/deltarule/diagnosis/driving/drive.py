@@ -22,6 +22,7 @@ from deltarule.diagnosis.driving.following import follow, follow_functions
 from deltarule.diagnosis.driving.graphs import NothingReturned, back_method, expressions, go_back
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, layouts, twice
 from deltarule.diagnosis.driving.needs import Needs, own_methods, takes
+from deltarule.diagnosis.driving.objects import other_words
 from deltarule.diagnosis.driving.plans import (
     LOOPS,
     changing_functions,
@@ -34,6 +35,7 @@ from deltarule.diagnosis.driving.plans import (
 from deltarule.diagnosis.driving.plausible import DATA, MASK, TARGET, role_of
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.trials import AFTER_AGREEMENT, AFTER_FAILURE, MOST_OPERATIONS, USUAL, Trials
+from deltarule.diagnosis.driving.usage import UNUSED, uses_of
 from deltarule.diagnosis.driving.within import needs_nothing
 from deltarule.diagnosis.driving.words import (
     BACK,
@@ -208,7 +210,8 @@ class _Driver:
                 left |= {name} if last or any(map(needs.changes, own)) else set()
                 continue
             covered |= self.trials.made
-            right = right if right is not None and right.rows >= found.rows else found
+            is_more = right is None or right.rows < found.rows
+            right = found if is_more and not self.trials.was_loss else right  # a loss is not the rest
         return None if left - covered else right
 
     def _judged(self, name: str, needs: Needs) -> DrivenRun | None:
@@ -216,7 +219,24 @@ class _Driver:
         for plan in needs.plans(own_methods(self.classes[name])):
             work = partial(follow, name=name, plan=plan)
             if (found := self._follow(f"{name}.{', '.join(plan)}", work)) is not None:
-                return found
+                answers = self.trials.answers
+                is_layer = answers is not None and answers.sends_back and found.is_right
+                return (self._with_other_words(name, plan, work) if is_layer else None) or found
+        return None
+
+    def _with_other_words(
+        self, name: str, plan: list[str], work: Callable[[CallRun], Any]
+    ) -> DrivenRun | None:
+        """A layer that is wrong with another activation, which its constructor is told by a word."""
+        kind = self.classes[name]
+        for one in inspect.signature(kind).parameters.values():
+            use = uses_of(self.recording.source, kind, self.recording.namespace).get(one.name, UNUSED)
+            for word in other_words(use, one.default):
+                self.trials.chosen = {one.name: word}
+                label = f"{name}({one.name}={word!r}).{', '.join(plan)}"
+                found, self.trials.chosen = self._follow(label, work), {}
+                if found is not None and not found.is_right:
+                    return found
         return None
 
     def _is_used(self, name: str) -> bool:
@@ -229,13 +249,9 @@ class _Driver:
             if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name not in {name, *shown}:
                 bases = getattr(node, "bases", [])
                 if any(isinstance(one, ast.Name) and one.id == name for one in [*bases, *ast.walk(node)]):
-                    return not self._is_inside(node, name)
+                    holder = self.recording.source.parent(node)
+                    return not (isinstance(holder, ast.ClassDef) and holder.name == name)
         return False
-
-    def _is_inside(self, node: ast.AST, name: str) -> bool:
-        """Whether a method belongs to the class of that name."""
-        holder = self.recording.source.parent(node)
-        return isinstance(holder, ast.ClassDef) and holder.name == name
 
     def _follow(self, label: str, work: Callable[[CallRun], Any]) -> DrivenRun | None:
         """The first right way to pass what is asked for, or the wrong one on which two agree."""

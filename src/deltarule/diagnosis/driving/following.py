@@ -6,6 +6,7 @@ from typing import Any
 
 from deltarule.diagnosis.driving.asking import OpenArgument, Want
 from deltarule.diagnosis.driving.calls import CallRun
+from deltarule.diagnosis.driving.needs import own_methods
 from deltarule.diagnosis.driving.returned import arrays_in, kept_output
 from deltarule.diagnosis.recording.traced import Traced
 
@@ -16,9 +17,10 @@ def follow(run: CallRun, name: str, plan: list[str]) -> Any:
     one = run.kept = run.make(name)
     run.began = len(run.tape.operations)
     plan = [method for method in plan if method not in run.assembled]
+    run.is_loss = len(plan) > 1 and set(own_methods(type(one))) <= set(plan)
     result = sent = None
-    for _ in range(1 if run.learns_inputs else 4):
-        run.computed = None
+    for _ in range(1 if run.learns_inputs or run.is_loss else 4):
+        run.computed, run.offered, run.steps = None, [], []
         for method in plan:
             run.was_sent = False
             result = run.with_arguments(getattr(one, method))
@@ -46,12 +48,20 @@ def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
             raise Want(each.path, "array")
     if is_last:
         return
-    arrays = [each for each in results if type(each) is Traced]
+    arrays = run.steps = _steps(result) or [each for each in results if type(each) is Traced]
     if result is None:  # it is kept
         arrays = list(kept_output(one)) or [each for _, each in arrays_in(one) if _is_computed(run, each)]
     run.offered = arrays
     if run.offered:  # what is computed from the others is the output
         run.computed = max(run.offered, key=lambda each: max(run.tape.producers(each.ids), default=0))
+
+
+def _steps(result: Any) -> list[Traced]:
+    """The outputs of one step after the other, which have one shape and stand in a list or a dictionary."""
+    held = list(result.values()) if isinstance(result, dict) else result
+    if not isinstance(held, list) or len(held) < 2 or not all(type(one) is Traced for one in held):
+        return []
+    return held if len({one.shape for one in held}) == 1 and not held[0].is_scalar else []
 
 
 def _is_computed(run: CallRun, array: Traced) -> bool:

@@ -65,6 +65,15 @@ def target_of(run: GivingRun, shape: tuple[int, ...], sample: int = 0) -> Any:
     return run.passed[key]
 
 
+def output_of(run: GivingRun) -> Any:
+    """What a loss compares with a target, where it is computed from nothing: the loss is derived by it."""
+    if "output" not in run.passed:
+        made = leaf(run.plausible.rng.uniform(0.1, 0.9, run.plausible.data["Y"].shape), is_scalar=False)
+        run.tape.operations[-1].label = INPUT
+        run.passed["output"] = made * given(np.ones(made.shape))
+    return run.passed["output"]
+
+
 def labels_of(run: GivingRun, count: int) -> Any:
     """Which of so many classes each sample is of."""
     layout = run.plausible.layout

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.driving.containers import AskingParts
 from deltarule.diagnosis.driving.words import INPUT, is_given
 from deltarule.diagnosis.reading.analysis import Analysis, judge_steps
 from deltarule.diagnosis.reading.comparison import fit
@@ -42,7 +43,8 @@ def arrays_in(
     if isinstance(x, dict):
         parts = [(f"{name}[{key!r}]" if name else str(key), one) for key, one in x.items()]
     elif isinstance(x, list | tuple):
-        parts = [(f"{name}[{k}]", one) for k, one in enumerate(x)]
+        held = list.__iter__(x) if isinstance(x, AskingParts) else x  # to look at it asks for nothing
+        parts = [(f"{name}[{k}]", one) for k, one in enumerate(held)]
     elif hasattr(x, "__dict__") and not isinstance(x, type | types.ModuleType | types.FunctionType):
         parts = [(f"{name}.{key}" if name else key, one) for key, one in vars(x).items()]
     for key, one in parts:
@@ -62,7 +64,7 @@ def kept_output(one: Any) -> Iterator[Traced]:
 def _as_array(x: list[Any]) -> Traced | None:
     """A list of single numbers, or of such lists, as one array."""
     first: Any = x
-    while isinstance(first, list) and first:
+    while isinstance(first, list) and not isinstance(first, AskingParts) and first:
         first = first[0]
     if type(first) is not Traced or not first.is_scalar:
         return None

@@ -67,7 +67,7 @@ def _takes_sizes(run: SupplyingRun, function: Any) -> bool:
     """Whether all that a function needs are numbers of units, as what makes parameters does."""
     uses = run.uses(function)
     needed = [one.name for one in inspect.signature(function).parameters.values() if one.default is one.empty]
-    return bool(needed) and all(uses[one].is_size or uses[one].is_list for one in needed if one in uses)
+    return bool(needed) and all(uses[one].is_size or uses[one].has_sizes for one in needed if one in uses)
 
 
 def _is_wanted(one: Any, kind: str, detail: Any) -> bool:

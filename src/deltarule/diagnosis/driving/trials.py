@@ -107,8 +107,12 @@ class Trials:
         self.has_failed, self.complaint = False, ""
         #: Whether weights or biases were passed to it, which lie in several ways.
         self.takes_parameters = True
+        #: Whether what it called was a loss, and nothing else.
+        self.was_loss = False
         #: The classes that the last call made objects of.
         self.made: set[str] = set()
+        #: The words that constructors are given, by parameter, where another is tried than usual.
+        self.chosen: dict[str, str] = {}
         #: What arguments that asked are to be; None where names alone decide.
         self.answers: Answers | None = None
 
@@ -239,6 +243,7 @@ class Trials:
         result, self.has_failed, self.is_hopeless = None, False, False
         with recording_on(tape):
             run = CallRun(self.recording, self.own, self.returns, tape, layout or USUAL, self.answers)
+            run.chosen = self.chosen
             try:
                 result = work(run)
             except RecordingStopped:
@@ -262,7 +267,7 @@ class Trials:
             self.after_meeting.append(None)
         self.count += len(tape.operations)
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
-        self.takes_parameters = bool(run.plausible.made)
+        self.takes_parameters, self.was_loss = bool(run.plausible.made), "output" in run.passed
         is_left = run.leaves_slope_to_loss(result)
         self.passes_on, self.made = self.passes_on or run.passes_on or is_left, run.made
         self.had_parameters |= any(op.leaves and op.size > 1 for op in tape.operations[: run.began])
@@ -290,7 +295,8 @@ class Trials:
         passed = sum(map(len, run.plausible.made.values()))
         if not failed and (analysis.chosen is None or 0 < count_judged(analysis) < passed):
             returned = {run.last: run.named(result)}
-            other = analyse_returned(tape, source, returned, run.kept, run.began, self.meant)
+            kept = None if self.was_loss else run.kept
+            other = analyse_returned(tape, source, returned, kept, run.began, self.meant)
             self.reason = self.reason or other.reason
             if analysis.chosen is None or count_judged(other) > count_judged(analysis):
                 analysis = other

@@ -29,7 +29,9 @@ class Use:
     apart into. ``parts``: the names that it is taken apart into, in tuples. ``attributes``: what is asked of
     it; ``of_items``: of what is in it.
     ``is_factor``: something is multiplied with it. ``is_index``: something is indexed with it.
+    ``has_sizes``: arrays are made with what is in it.
     ``is_flat``: parts of it are reshaped to arrays. ``is_changed``: something is added to it, or subtracted.
+    ``is_needed``: it is computed with, and nobody asks before whether it is there.
     """
 
     keys: list[str] = field(default_factory=list)
@@ -39,11 +41,13 @@ class Use:
     parts: Any = None
     is_list: bool = False
     is_size: bool = False
+    has_sizes: bool = False
     is_called: bool = False
     is_factor: bool = False
     is_index: bool = False
     is_flat: bool = False
     is_changed: bool = False
+    is_needed: bool = False
     attributes: set[str] = field(default_factory=set)
     of_items: set[str] = field(default_factory=set)
 
@@ -79,9 +83,10 @@ def never_set(source: ProgramSource, one: Any) -> list[str]:
 def _use_of(
     source: ProgramSource, node: ast.AST, holder: ast.AST | None, name: str, names: dict[str, Any]
 ) -> Use:
-    use = Use()
+    use, is_asked = Use(), False
     for one in _occurrences(source, node, holder, name):
         parent = source.parent(one)
+        is_asked = is_asked or _is_asked(parent, one)
         match parent:
             case ast.Subscript(value=value, slice=key) if value is one:
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
@@ -97,26 +102,52 @@ def _use_of(
                 use.is_called = True
             case ast.Call(func=ast.Name(called)) if called in _ITERATING:
                 use.is_list = True
-                use.of_items |= _of_items(source, parent)
+                use.of_items |= _of_items(source, one)
             case ast.For() | ast.comprehension() if parent.iter is one:
                 use.is_list = True
                 use.of_items |= _of_items(source, one)
             case ast.Assign(targets=[ast.Tuple() as target]):
                 use.parts = _names(target)
             case ast.Compare():
-                constants = [each for each in ast.walk(parent) if isinstance(each, ast.Constant)]
-                use.words += [each.value for each in constants if isinstance(each.value, str)]
+                use.words += _words_in(parent)
             case ast.BinOp(op=ast.Mult()):
-                use.is_factor = True
+                use.is_factor = use.is_needed = True
+            case ast.BinOp(op=ast.Sub() | ast.Div() | ast.MatMult()):
+                use.is_needed = True
             case ast.BinOp(ast.List(), ast.Add()) | ast.BinOp(_, ast.Add(), ast.List()):
                 use.is_list = True
+            case ast.Attribute(attr="lower" | "upper"):
+                use.words += _compared_with(source, parent)
             case ast.Attribute(attr=attr):
                 use.attributes.add(attr)
                 use.rank = max(use.rank, _rank(source, parent))
         use.is_index = use.is_index or _is_index(source, one)
         use.is_size = use.is_size or _is_size(source, one)
+        use.has_sizes = use.has_sizes or any(_is_size(source, each) for each in _items(source, one))
     use.is_changed = any(_changes(one, name) for one in ast.walk(node))
+    use.is_needed = use.is_needed and not is_asked
     return use
+
+
+def _words_in(comparison: ast.AST) -> list[str]:
+    constants = [one for one in ast.walk(comparison) if isinstance(one, ast.Constant)]
+    return [one.value for one in constants if isinstance(one.value, str)]
+
+
+def _compared_with(source: ProgramSource, attribute: ast.AST) -> list[str]:
+    """The words of ``name.lower() == "relu"``."""
+    holder = source.parent(source.parent(attribute))
+    return _words_in(holder) if isinstance(holder, ast.Compare) else []
+
+
+def _is_asked(holder: ast.AST | None, one: ast.expr) -> bool:
+    """Whether a condition is about whether something is there."""
+    match holder:
+        case ast.Compare(comparators=[ast.Constant(value=None)]) | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.If(test=test) | ast.IfExp(test=test):
+            return test is one
+    return False
 
 
 def _changes(node: ast.AST, name: str) -> bool:
@@ -187,20 +218,27 @@ def _occurrences(
             yield one
 
 
-def _of_items(source: ProgramSource, iterated: ast.AST) -> set[str]:
-    """What is asked of the elements that a loop goes through."""
-    loop = source.parent(iterated)
-    while isinstance(loop, ast.Call):
+def _items(source: ProgramSource, whole: ast.expr) -> Iterator[ast.expr]:
+    """Where an element of something is read: by its index, or as what a loop goes through."""
+    loop = source.parent(whole)
+    if isinstance(loop, ast.Subscript) and loop.value is whole and not isinstance(loop.slice, ast.Slice):
+        yield loop
+    while isinstance(loop, ast.Call | ast.Subscript):
         loop = source.parent(loop)
     if not isinstance(loop, ast.For | ast.comprehension):
-        return set()
+        return
     targets = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
     within = loop if isinstance(loop, ast.For) else source.parent(loop)
-    return {
-        one.attr
-        for one in ast.walk(within or loop)
-        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id in targets
-    }
+    for one in ast.walk(within or loop):
+        if isinstance(one, ast.Name) and one.id in targets and isinstance(one.ctx, ast.Load):
+            yield one
+
+
+def _of_items(source: ProgramSource, iterated: ast.expr) -> set[str]:
+    """What is asked of the elements that a loop goes through."""
+    items = [one for one in _items(source, iterated) if isinstance(one, ast.Name)]
+    holders = [source.parent(one) for one in items]
+    return {one.attr for one in holders if isinstance(one, ast.Attribute)}
 
 
 def _rank(source: ProgramSource, shape: ast.Attribute) -> int:

@@ -10,6 +10,16 @@ from typing import Any
 from deltarule.diagnosis.recording.source import source_of
 
 
+def reached(frame: FrameType) -> dis.Instruction | None:
+    """The instruction that has been reached: Python may stand in the room that it keeps behind it."""
+    return next(iter(_until(frame)[-1:]), None)
+
+
+def _until(frame: FrameType) -> list[dis.Instruction]:
+    """The instructions up to the one that has been reached."""
+    return [one for one in dis.get_instructions(frame.f_code) if one.offset <= frame.f_lasti]
+
+
 def is_taken_apart(frame: FrameType) -> bool:
     """Whether the instruction that follows takes one size of a shape, or all, or keeps or compares it."""
     following = [one for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti][:3]
@@ -20,7 +30,10 @@ def is_taken_apart(frame: FrameType) -> bool:
 
 
 def is_decided(frame: FrameType) -> bool:
-    """Whether the code goes one way or the other by what the instruction compares."""
+    """Whether the code goes one way or the other by what is compared: ``if x < 0``, or ``max(0, x)``."""
+    here = reached(frame)
+    if here is not None and here.opname.startswith("CALL"):
+        return True
     after = [one for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti]
     after = [one for one in after if one.opname not in ("CACHE", "TO_BOOL")]
     return bool(after) and "JUMP" in after[0].opname
@@ -37,8 +50,7 @@ def is_called(frame: FrameType) -> bool:
 
 def is_written(frame: FrameType) -> bool:
     """Whether the index of the instruction that has been reached is written out as a number."""
-    before = [one for one in dis.get_instructions(frame.f_code) if one.offset < frame.f_lasti]
-    before = [one for one in before if one.opname != "CACHE"]
+    before = _until(frame)[:-1]
     return bool(before) and before[-1].opname.startswith("LOAD_CONST")
 
 

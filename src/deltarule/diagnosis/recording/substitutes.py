@@ -87,15 +87,14 @@ def _array(x: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **opt
     """``np.array``: a copy with the same ids, or new start values."""
     if asking((x,)) is not None:
         return x.__array_function__(np.array, (), (x,), {"ndmin": ndmin})
-    if not has_traced(x):
-        return leaf(np.array(x, dtype=dtype, ndmin=ndmin, **options), is_scalar=False)
     try:
+        if not has_traced(x):
+            return leaf(np.array(x, dtype=dtype, ndmin=ndmin, **options), is_scalar=False)
         array = x.copy() if type(x) is Traced else to_traced(x)
-    except ValueError:  # rows of different lengths
-        ragged = np.empty(len(x), dtype=object)
-        for k, one in enumerate(x):
-            ragged[k] = one
-        return ragged
+    except ValueError as error:  # rows of different lengths: an array of lists, as of NumPy before 1.24
+        if dtype not in (None, object) or "inhomogeneous" not in str(error):
+            raise
+        return _ragged(x)
     if dtype is object:
         return np.array([*x], dtype=object)
     array = array if dtype is None else array.astype(dtype)
@@ -104,6 +103,16 @@ def _array(x: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **opt
     if type(array) is Traced:
         array.is_scalar = False
     return array
+
+
+def _ragged(rows: Any) -> Any:
+    """An array of lists of different lengths; of several columns where all rows have as many."""
+    counts = {len(one) if isinstance(one, list | tuple) else 0 for one in rows}
+    is_table = len(counts) == 1 and 0 not in counts
+    made = np.empty((len(rows), *counts) if is_table else len(rows), dtype=object)
+    for where in np.ndindex(made.shape):
+        made[where] = rows[where[0]][where[1]] if is_table else rows[where[0]]
+    return made
 
 
 def _asarray(x: Any, dtype: Any = None, **options: Any) -> Any:
@@ -196,6 +205,8 @@ def _wrap_random(name: str, found: Any) -> Any:
     def seeded(*args: Any, **options: Any) -> Any:
         if args and isinstance(args[0], RandomNumbers):
             return args[0]
+        if all(one is None for one in (*args, *options.values())):  # the same numbers each time
+            return RandomNumbers(found(random.getrandbits(32)))
         return RandomNumbers(found(*plain(args), **plain(options)))
 
     return seeded

@@ -1,0 +1,142 @@
+"""Layers that nobody calls: what they are told, given and send back; «right|wrong» marks one mistake."""
+
+PROGRAMS = {
+    "a derivative that may be left out": """
+import numpy as np
+class Part:
+    def __init__(self, units, before):
+        self.M = np.random.normal(size=(units, before))
+        self.shift = np.zeros(units)
+        self.dM, self.dshift = np.zeros((units, before)), np.zeros(units)
+        self.is_last = False
+    def ahead(self, v):
+        self.v = v
+        self.out = np.tanh(self.M @ v + self.shift)
+        return self.out
+    def behind(self, sent=None, label=None):
+        if self.is_last:
+            error = (self.out - label) * (1 - self.out ** 2)
+        else:
+            error = sent * (1 - self.out ** 2)
+        self.dM = self.dM + np.outer(error, «self.v|self.v ** 2»)
+        self.dshift = self.dshift + error
+        return self.M.T @ error
+""",
+    "another activation of a layer": """
+import numpy as np
+class Dense:
+    def __init__(self, inputs, units, kind="relu"):
+        self.M, self.c, self.kind = np.random.randn(inputs, units), np.zeros((1, units)), kind
+    def forward(self, x):
+        self.x, self.z = x, x @ self.M + self.c
+        if self.kind == "relu":
+            return np.maximum(0, self.z)
+        if self.kind.lower() == "tanh":
+            return np.tanh(self.z)
+        return 1 / (1 + np.exp(-self.z))
+    def backward(self, grad, rate=0.1):
+        if self.kind == "relu":
+            grad = grad * (self.z > 0)
+        elif self.kind.lower() == "tanh":
+            grad = grad * (1 - np.tanh(self.z)«** 2|»)
+        else:
+            s = 1 / (1 + np.exp(-self.z))
+            grad = grad * s * (1 - s)
+        sent = grad @ self.M.T
+        self.M = self.M - rate * self.x.T @ grad
+        self.c = self.c - rate * grad.sum(axis=0, keepdims=True)
+        return sent
+""",
+    "derivatives by the outputs of all steps": """
+import numpy as np
+class Recurrent:
+    def __init__(self, wide, units, out):
+        self.U = np.random.randn(units, wide) * 0.5
+        self.R = np.random.randn(units, units) * 0.5
+        self.V = np.random.randn(out, units) * 0.5
+    def forward(self, series):
+        self.series, self.states, made = series, [np.zeros(self.R.shape[0])], []
+        for one in series:
+            self.states.append(np.tanh(self.U @ one + self.R @ self.states[-1]))
+            made.append(self.V @ self.states[-1])
+        return made
+    def backward(self, slopes, rate=0.05):
+        U, R, V = np.zeros_like(self.U), np.zeros_like(self.R), np.zeros_like(self.V)
+        later = np.zeros(self.R.shape[0])
+        for t in range(len(self.series) - 1, -1, -1):
+            state = self.states[t + 1]
+            V += np.outer(slopes[t], state)
+            back = (self.V.T @ slopes[t] «+ later|») * (1 - state ** 2)
+            U += np.outer(back, self.series[t])
+            R += np.outer(back, self.states[t])
+            later = self.R.T @ back
+        self.U -= rate * U
+        self.R -= rate * R
+        self.V -= rate * V
+""",
+    "outputs in a dictionary of steps": """
+import numpy as np
+class Kette:
+    def __init__(self, breite, zustand, aus):
+        self.A = np.random.randn(zustand, breite) * 0.3
+        self.B = np.random.randn(zustand, zustand) * 0.3
+        self.C = np.random.randn(aus, zustand) * 0.3
+        self.c = np.zeros((aus, 1))
+        self.zustand = zustand
+    def vorwaerts(self, folge):
+        self.folge, self.h, self.y = folge, {-1: np.zeros((self.zustand, 1))}, {}
+        for t in range(len(folge)):
+            x = folge[t].reshape(-1, 1)
+            self.h[t] = np.tanh(np.dot(self.A, x) + np.dot(self.B, self.h[t - 1]))
+            self.y[t] = np.dot(self.C, self.h[t]) + self.c
+        return self.y
+    def rueckwaerts(self, dy, rate=0.05):
+        dA, dB, dC, dc = (np.zeros_like(one) for one in (self.A, self.B, self.C, self.c))
+        spaeter = np.zeros((self.zustand, 1))
+        for t in reversed(range(len(self.folge))):
+            dC += np.dot(dy[t], self.h[t].T)
+            dc += dy[t]
+            d = (np.dot(self.C.T, dy[t]) + spaeter) * (1 - self.h[t] ** 2)
+            dA += np.dot(d, self.folge[t].reshape(1, -1))
+            dB += np.dot(d, self.h[«t - 1|t»].T)
+            spaeter = np.dot(self.B.T, d)
+        for one, d in zip((self.A, self.B, self.C, self.c), (dA, dB, dC, dc)):
+            one -= rate * d
+""",
+    "layers and their loss": """
+import numpy as np
+class Linear:
+    def __init__(self, inputs, units):
+        self.W = np.random.randn(inputs, units)
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+    def backward(self, grad):
+        self.dW = self.x.T @ grad
+        return grad @ self.W.T
+class SquaredLoss:
+    def forward(self, guess, wanted):
+        return np.mean((guess - wanted) ** 2)
+    def backward(self, guess, wanted):
+        return 2 * (guess - wanted) «/ guess.size|** 2»
+""",
+    "layers and a loss that remembers": """
+import numpy as np
+class Voll:
+    def __init__(self, ein, aus):
+        self.G = np.random.randn(ein, aus)
+    def vor(self, x):
+        self.x = x
+        return x @ self.G
+    def zurueck(self, ableitung):
+        self.dG = self.x.T @ ableitung
+        return ableitung @ self.G.T
+class Verlust:
+    def __call__(self, soll, ist):
+        self.abstand = ist - soll
+        return (self.abstand ** 2).sum() / 2
+    def zurueck(self):
+        return self.abstand«|.sum(axis=0) + 0 * self.abstand»
+""",
+}
+FAST = frozenset({"another activation of a layer", "outputs in a dictionary of steps"})
