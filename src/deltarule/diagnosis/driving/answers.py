@@ -1,32 +1,16 @@
-"""What stands for an argument that asked: made from what was done with it, and from its name."""
+"""What is known of the arguments of one way of calling: what was done with them has told it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from enum import EnumType
-from typing import Any, Protocol
+from typing import Any
 
-from deltarule.diagnosis.driving import objects
-from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
-from deltarule.diagnosis.driving.containers import AskingList, AskingParts, AskingTable
-from deltarule.diagnosis.driving.given_data import (
-    GivingRun,
-    as_input,
-    inputs_of,
-    labels_of,
-    output_of,
-    target_of,
-)
-from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, UPSTREAM
-from deltarule.diagnosis.driving.supplied import SupplyingRun, are_tuples, supplied
-from deltarule.diagnosis.driving.tables import learn_columns, table_of
-from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
-from deltarule.diagnosis.driving.usual_activation import NOT_MADE, ActivationObject
-from deltarule.diagnosis.driving.words import OUTPUT
-from deltarule.diagnosis.recording.missing import StandIn
-from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
-from deltarule.diagnosis.recording.traced import Traced, given
+from deltarule.diagnosis.driving.asking import Path, Want
+from deltarule.diagnosis.driving.plausible import DATA, TARGET
+from deltarule.diagnosis.driving.tables import learn_columns
+from deltarule.diagnosis.driving.usual_activation import NOT_MADE
 
 _CHOSEN = re.compile(r"act|func|method|kind|type|mode|loss", re.I)
 #: What an argument may be, too, if it is not what it was taken for.
@@ -36,8 +20,6 @@ _SECOND = {
 }  # fmt: skip
 #: And if places are to be counted with it, as of the classes.
 _LABELS = {"array": "labels", "target": "labels"}
-#: Numbers that are asked for, each another: a learning rate, a momentum, a decay.
-_NUMBERS = (0.1, 0.3, 0.2, 0.4)
 #: How many words a program may count, and how long a list of numbers becomes.
 _MANY = 8
 _LENGTHS = (3, 2, 4, 1, 5)
@@ -45,21 +27,6 @@ _LENGTHS = (3, 2, 4, 1, 5)
 _OF_KINDS = re.compile(
     r"operand|attribute|subscriptable|iterable|integer|not aligned|broadcast|callable|concatenate"
 )
-
-
-class _Run(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
-    """The calls of one trial, as far as what is here needs them."""
-
-    answers: Answers
-    source: ProgramSource
-    offered: list[Any]
-    steps: list[Any]
-    is_loss: bool
-    computed: Any
-
-    def upstream(self, name: str) -> Any: ...
-
-    pool: dict[str, Any]
 
 
 class Answers:
@@ -209,258 +176,3 @@ class Answers:
             if kind == "list":
                 self._lengths[path] = [detail]
         return False
-
-
-def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
-    """Return what stands at a path: an argument that asks where nothing is known yet."""
-    name = next((str(one) for one in reversed(path) if one != "[]"), "")
-    if path not in run.answers.known and use.is_size and not use.attributes & OF_ARRAYS:
-        run.answers.known[path] = ("list", 0) if use.is_list else ("size", None)
-        if use.is_list:
-            run.answers.known[(*path, "[]")] = "size", None
-    if use.is_flat and path not in run.answers.known:
-        return run.plausible.flat(name)
-    if path not in run.answers.known:
-        return _open(run, path, name, use)
-    kind, detail = run.answers.known[path]
-    is_own = kind == "attribute" and objects.object_called(run, name, tuple(detail), False) is not None
-    if kind in ("keys", "attribute", "list", "tuple") and len(path) == 2 and not is_own:
-        made = supplied(run, kind, detail) if kind != "list" or not _is_maker(run, path) else None
-        inner, parts = run.answers.known.get((*path, "[]"), ("", ()))
-        fits = kind != "list" or inner != "tuple" or are_tuples(made, len(parts))
-        if made is not None and fits:
-            return made
-    match kind:
-        case "keys":
-            return AskingTable(path, {key: _child(run, (*path, key), list(detail)) for key in detail})
-        case "table":
-            return table_of(path, detail, run.plausible.layout)
-        case "tuple":
-            return tuple(_child(run, (*path, key), list(detail)) for key in detail)
-        case "parts" if all(run.answers.known.get((*path, k), ("",))[0] == "function" for k in detail):
-            return objects.called_in_turn(run, name, len(detail))
-        case "parts":
-            return AskingParts(path, [_part(run, path, k, names) for k in range(max(detail) + 1)])
-        case "list":
-            return _list(run, path, detail, names)
-        case "attribute":
-            return _object(run, path, use)
-        case "function":
-            return objects.function_called(run, name)
-        case "activation":
-            return ActivationObject(run.plausible.activation)
-        case "word" | "member":
-            return _word(run, name, kind, detail)
-        case "flag":
-            return True
-        case "index":
-            return _index(run, path)
-        case "indices":
-            return [_index(run, path) + k for k in range(2)]
-        case "size":
-            return _size(run, path, names)
-        case "parameter":
-            return run.plausible.parameter(_called(path), detail if detail is not None else (3,))
-        case _:
-            return _numbers(run, path, kind, detail, name)
-
-
-def _open(run: _Run, path: Path, name: str, use: Use) -> OpenArgument:
-    """What stands where nothing is known yet."""
-    run.answers.open.add(path)
-    others = sum(one[0] == path[0] and not DATA.match(str(one[1])) for one in run.answers.known)
-    offered = [*run.offered[others:], *run.offered[:others]]
-    shapes = [one.shape for one in (*run.passed.values(), *offered[::-1]) if type(one) is Traced]
-    is_maker = _is_maker(run, path)
-    may_learn = is_maker or "." not in path[0]
-    sizes = [one for one in run.answers.sizes if one != run.plausible.layout.samples]
-    columns = sizes[(1 + len(run.plausible.made)) % len(sizes)]
-    is_weight = use.is_changed or type(path[-1]) is int or (is_parameter(name) and not DATA.match(name))
-    return OpenArgument(
-        path,
-        run.plausible.layout,
-        tuple(shapes),
-        columns=columns if may_learn else 0,
-        is_maker=is_maker,
-        is_weight=is_weight and may_learn,
-        is_changed=use.is_changed and may_learn,
-    )
-
-
-def _child(run: _Run, path: Path, names: list[str]) -> Any:
-    """What is in a container: what its name says, or what it asked for."""
-    name = path[-1]
-    if isinstance(name, str) and name in run.pool:
-        return run.pool[name]
-    if (path[0], name) in run.answers.known:  # what was passed before is kept
-        path = path[0], name
-    return answer(run, path, names)
-
-
-def _part(run: _Run, path: Path, k: int, names: list[str]) -> Any:
-    """An element of a list: it may be another than its neighbours."""
-    is_alike = (*path, k) not in run.answers.known and (*path, "[]") in run.answers.known
-    if k < len(run.steps):  # it may be the derivative by the output of this step
-        run.computed = run.steps[k]
-    return answer(run, (*path, "[]" if is_alike else k), names)
-
-
-def _called(path: Path) -> str:
-    """The name of a parameter, or of one in a list."""
-    return "".join(f"[{one!r}]" if k else str(one) for k, one in enumerate(path[1:]))
-
-
-def _is_maker(run: _Run, path: Path) -> bool:
-    """Whether an argument is passed to what makes an object."""
-    return isinstance(run.namespace.get(path[0]), type)
-
-
-def _index(run: _Run, path: Path) -> int:
-    asked = [one for one, (kind, _) in run.answers.known.items() if kind in ("index", "indices")]
-    return asked.index(path)
-
-
-def _size(run: _Run, path: Path, names: list[str]) -> int:
-    """How many there are: another number for each that is asked for, that they can be told apart."""
-    asked = [one for one, (kind, _) in run.answers.known.items() if kind == "size" and one[0] == path[0]]
-    asked.sort(key=lambda one: names.index(one[1]) if one[1] in names else 0)
-    if run.in_layer and path[-1] != "[]":
-        return run.plausible.units(str(path[-1]), asked.index(path) == 0 and len(asked) > 1)
-    return run.answers.sizes[asked.index(path) % len(run.answers.sizes)]
-
-
-def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
-    """A number, or an array: the target, what a layer computed or is given the derivative by, or data."""
-    computed = run.computed.shape if type(run.computed) is Traced else None
-    has_target = any(what == "target" for what, _ in run.answers.known.values())
-    is_loss = run.is_loss and any(what == "output" for what, _ in run.answers.known.values())
-    if is_loss and kind in ("output", "target"):
-        made = output_of(run)
-        return made if kind == "output" else target_of(run, made.shape)
-    if kind == "output" and computed is not None:
-        return run.computed
-    if kind == "upstream" and computed is not None:
-        return run.upstream(name)
-    if kind == "array" and shape is None and computed and OUTPUT.match(name):
-        return run.computed
-    if (
-        kind in ("array", "factor", "term")
-        and computed is not None
-        and (shape == computed or UPSTREAM.match(name))
-        and not RATE.match(name)
-    ):
-        if kind == "term" or OUTPUT.match(name):
-            return run.computed
-        if not has_target and (kind == "factor" or not DATA.match(name)):
-            raise Want(path, "upstream", computed)
-    if kind == "target":
-        return target_of(run, shape if shape is not None else computed or run.plausible.data["Y"].shape)
-    if kind in ("images", "series"):
-        if computed is not None and len(computed) == shape and not has_target and not DATA.match(name):
-            raise Want(path, "upstream", computed)
-        return as_input(run, run.plausible.images(shape, kind == "series"))
-    if kind in ("number", "factor") and not (kind == "factor" and shape and DATA.match(name)):
-        if path[-1] == "[]":
-            return given(run.plausible.rng.normal(), is_scalar=True)
-        asked = [one for one, (what, _) in run.answers.known.items() if what in ("number", "factor")]
-        return _NUMBERS[asked.index(path) % len(_NUMBERS)]
-    if kind == "labels":
-        return labels_of(run, shape if type(shape) is int else 2)
-    before = _asked_before(run.answers, path)
-    others = [one for one in before if not DATA.match(str(one[-1]))]
-    is_named = DATA.match(name) or (TARGET.match(name) and shape is None)
-    if len(run.offered) > len(others) and len(run.offered) > 1 and not is_named:
-        return run.offered[len(others)]
-    is_column = run.plausible.layout.data == "columns" and type(path[-1]) is int  # a sample of a list
-    if shape is None and (TARGET.match(name) or (before and not DATA.match(name))):
-        return target_of(run, (run.plausible.layout.outputs, 1)) if is_column else run.plausible.of_role("Y")
-    if is_column and shape is None:
-        return inputs_of(run, (run.plausible.layout.inputs, 1))
-    if shape is None and run.passed:
-        return next(iter(run.passed.values()))
-    return inputs_of(run, shape)
-
-
-def _asked_before(answers: Answers, path: Path) -> list[Path]:
-    """The arrays and lists, but those of sizes, that what is called was passed before, or in one argument."""
-    known, owner = answers.known, path[:1] if len(path) == 2 else path[:2]
-    if len(path) > 2 and type(path[-1]) is int:  # as the first one of a list
-        path = next(one for one in known if one[:-1] == path[:-1] and one[-1] != "[]")
-    asked = list(known)[: list(known).index(path)]
-    found = [one for one in asked if known[one][0] in ("array", "list") and one[: len(owner)] == owner]
-    sizes = [one for one in found if known.get((*one, "[]"), ("",))[0] == "size"]
-    return [one for one in found if one not in sizes and one != path[: len(one)]]
-
-
-def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:
-    """A list of what its elements asked to be: layers, neurons in layers, numbers, whole numbers."""
-    inner = (*path, "[]")
-    kind, detail = run.answers.known.get(inner, ("", None))
-    is_computed = type(run.computed) is Traced and run.computed.value.ndim == 1
-    if kind == "number" and is_computed and UPSTREAM.match(str(path[-1])):  # it is gone through by numbers
-        return run.upstream(str(path[-1]))
-    if kind == "attribute":
-        return objects.layers(run, set(detail)) or objects.layers(run, set())
-    if kind == "list" and run.answers.known.get((*inner, "[]"), ("", None))[0] == "attribute":
-        return objects.layers_of_neurons(run, set(run.answers.known[(*inner, "[]")][1]))
-    if kind == "function":
-        return objects.called_in_turn(run, str(path[-1]), count or 2)
-    count = count or _usual_count(run, path, kind)
-    if kind == "size":
-        return list(run.answers.sizes[:count])
-    if kind == "index":
-        return [_index(run, inner) + k for k in range(2)]
-    key = (kind, count, detail if kind in ("array", "list") else None)
-    is_whole = "[]" not in path  # a sample is another than its neighbours
-    if is_whole and key in run.passed:
-        return run.passed[key]
-    if kind == "array" and detail is not None:
-        return inputs_of(run, (count, *detail))
-    if kind == "keys" and any(run.answers.known.get((*inner, key), ("",))[0] == "size" for key in detail):
-        return objects.in_steps(run, lambda: answer(run, inner, names))  # layers, as dictionaries
-    made = AskingList(path, [_part(run, path, k, names) for k in range(count)])
-    if kind == "target" and not detail:
-        several = [one for one in run.passed if isinstance(one, tuple) and one[0] == "target"]
-        made = AskingList(path, target_of(run, (count,), 0 if is_whole else len(several)).tolist())
-    if is_whole and kind in ("number", "factor", "term", "list"):
-        run.passed[key] = made
-    return made
-
-
-def _usual_count(run: _Run, path: Path, kind: str) -> int:
-    """How many numbers a sample has, or a target; or how many samples there are."""
-    if kind not in ("", "number", "factor", "term", "target"):
-        return 3 if kind == "size" or run.plausible.layout.is_single else run.plausible.layout.samples
-    known = run.answers.known
-    others = ("size", "list", "parts", "tuple", "keys")  # sizes of layers, samples
-    lists = [one for one, (what, _) in known.items() if what == "list" and one[0] == path[0]]
-    lists = [one for one in lists if known.get((*one, "[]"), ("",))[0] not in others]
-    is_second = (
-        kind == "target"
-        or TARGET.match(str(path[-1]))
-        or (path in lists[1:] and not DATA.match(str(path[-1])))
-    )
-    return 2 if is_second else 3
-
-
-def _object(run: _Run, path: Path, use: Use) -> Any:
-    """An object of the learner's; parameters of one name share it; else one that does nothing."""
-    name = str(path[-1])
-    known = run.answers.known.items()
-    every = [what for one, (kind, what) in known if kind == "attribute" and one[-1] == name]
-    wanted = tuple(dict.fromkeys(each for some in every for each in some))
-    if name not in run.shared or run.in_layer:
-        run.shared[name] = objects.object_called(run, name, wanted)
-    made = run.shared[name]
-    if made is None and objects.is_activation(name, use):
-        return ActivationObject(run.plausible.activation)
-    return StandIn(name) if made is None else made
-
-
-def _word(run: _Run, name: str, kind: str, said: Any) -> Any:
-    """A word that the program knows, or a member of an enumeration."""
-    if kind == "member":
-        members: list[Any] = list(type(said).__members__.values())
-        return min(members, key=lambda one: objects.rank(one.name))
-    known = [said] if isinstance(said, str) else []
-    return objects.word_for(run, name, known) or said or "sigmoid"

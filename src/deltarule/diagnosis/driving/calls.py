@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.driving import objects
-from deltarule.diagnosis.driving.answers import Answers, answer
+from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
+from deltarule.diagnosis.driving.made_arguments import answer
 from deltarule.diagnosis.driving.plausible import (
     DATA,
     MASK,

@@ -34,7 +34,14 @@ from deltarule.diagnosis.driving.plans import (
 )
 from deltarule.diagnosis.driving.plausible import DATA, MASK, TARGET, role_of
 from deltarule.diagnosis.driving.returned import arrays_in
-from deltarule.diagnosis.driving.trials import AFTER_AGREEMENT, AFTER_FAILURE, MOST_OPERATIONS, USUAL, Trials
+from deltarule.diagnosis.driving.trials import (
+    AFTER_AGREEMENT,
+    AFTER_FAILURE,
+    LONGEST,
+    MOST_OPERATIONS,
+    USUAL,
+    Trials,
+)
 from deltarule.diagnosis.driving.usage import UNUSED, uses_of
 from deltarule.diagnosis.driving.within import needs_nothing
 from deltarule.diagnosis.driving.words import (
@@ -60,13 +67,9 @@ from deltarule.diagnosis.recording.tape import RecordingStopped
 _ONE_LAYER = re.compile(r"(w|weights?|theta)$", re.I)
 
 
-#: How many seconds are spent on trying at most, and on one call whose verdict stands without other trials.
-_LONGEST = 12.0
-
-
 def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analysis, str] | None:
     """Return the best analysis of the calls that were tried, and what was called."""
-    driver = _Driver(recording, time.monotonic() + min(_LONGEST, max(1.0, seconds)), {}, meant)
+    driver = _Driver(recording, time.monotonic() + min(LONGEST, max(1.0, seconds)), {}, meant)
     best, undefined = driver.search(), driver.trials.undefined
     does_not_fit = MISFIT.search(recording.error) and "missing" not in recording.tape.notes
     if best is not None and best.is_right and (undefined or does_not_fit):
@@ -166,7 +169,7 @@ class _Driver:
                 judged |= needs.within(name)
                 right = right or found
                 if found.analysis.only_gradients and not needs_nothing(self.functions[name]):
-                    self._call_again(name, found)
+                    self.trials.call_again(name, found)
         return right
 
     def _by_pairs(self) -> DrivenRun | None:
@@ -284,7 +287,7 @@ class _Driver:
         right: DrivenRun | None = None
         for name in [name for name, kind in self.classes.items() if back_method(kind)]:
             for label, compute in expressions(self.classes[name]):
-                tape = new_tape(self.recording.source, frozenset(), _LONGEST)
+                tape = new_tape(self.recording.source, frozenset(), LONGEST)
                 try:
                     with recording_on(tape):
                         kind = self.recording.rebuilding(is_given, self.tape).value(self.classes[name], name)
@@ -366,23 +369,8 @@ class _Driver:
             square = self.trials.attempt(f"{name}(…), {one}", one, call)
             wrong += [square] if square is not None and not square.is_right else []
         if len(wrong) < 2:
-            self._call_again(name, trial)
+            self.trials.call_again(name, trial)
         yield from wrong if len(wrong) == 2 else [trial]
-
-    def _call_again(self, name: str, trial: DrivenRun) -> None:
-        """See whether a second call with the same arguments gives the double."""
-        assert trial.layout is not None
-        tape = new_tape(self.recording.source, frozenset(), _LONGEST)
-        results: list[list[Any]] = []
-        with recording_on(tape), contextlib.suppress(Exception, RecordingStopped):
-            run = CallRun(self.recording, self.own, self.returns, tape, trial.layout, self.trials.answers)
-            for _ in range(2):
-                arrays = [one for _, one in arrays_in(run.call(name), lists=True)]
-                results.append([(one.value.copy(), max(tape.producers(one.ids))) for one in arrays])
-        first, second = results if len(results) == 2 else ([], [])
-        for (one, _), (other, made) in zip(first, second, strict=False):
-            if one.any() and one.shape == other.shape and np.allclose(other, 2 * one):
-                trial.analysis.behaviour = ("gradients_accumulate", tape.operations[made])
 
     def _own_layouts(self) -> list[ArgumentLayout]:
         """How the learner's own data lie: as they are."""
