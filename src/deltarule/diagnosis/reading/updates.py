@@ -35,11 +35,19 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         if old.size != op.size:
             if old.size < op.size:
                 tape.grown.append((op, old))
+                if written_over:
+                    _begin_anew(tape, op, old)
             continue
         _mark(tape, op, old.reshape(op.shape))
         if op.version >= tape.most_updates:
             tape.stop("updates")
         return
+
+
+def _begin_anew(tape: Tape, op: Operation, old: Ids) -> None:
+    """Let a parameter that took another shape be a start value: what comes later is told apart from before."""
+    op.leaves = tape.leaves(old)
+    tape.root[op.start : op.stop] = np.arange(op.start, op.stop)
 
 
 def _row_before(tape: Tape, op: Operation, old: Ids) -> Ids:
@@ -268,8 +276,9 @@ def _last_reads(tape: Tape) -> Ids:
 def _count_again(tape: Tape) -> None:
     changing = [op for op in updates_on(tape) if not is_decay(tape, op)]
     proper = {root for op in changing for root in tape.root[op.start : op.stop].tolist()}
+    begun = {op.index for op, _ in tape.grown if tape.root[op.start] == op.start}
     for op in tape.operations:
-        if op.is_leaf:
+        if op.is_leaf or op.index in begun:
             continue
         if op.old is not None:
             _mark_roots(tape, op.old)
