@@ -4,9 +4,23 @@ import re
 
 import pytest
 
-from . import asking_programs, driven_programs, plain_programs, shown_programs, uncalled_programs
+from . import (
+    asking_programs,
+    driven_programs,
+    plain_programs,
+    shown_programs,
+    training_programs,
+    uncalled_programs,
+)
 
-MODULES = (asking_programs, uncalled_programs, driven_programs, plain_programs, shown_programs)
+MODULES = (
+    asking_programs,
+    uncalled_programs,
+    driven_programs,
+    plain_programs,
+    shown_programs,
+    training_programs,
+)
 PROGRAMS = {name: text for one in MODULES for name, text in one.PROGRAMS.items()}
 FAST = frozenset().union(*(one.FAST for one in MODULES))
 

@@ -130,7 +130,8 @@ def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fa
             if ids is None or other is None or op.size != ids.size or op.shape != ids.shape:
                 continue
             made = tape.operations[tape.producers(ids)[0]]
-            if not made.initial or is_read_elsewhere(int(ids.flat[0]), op) or is_read_elsewhere(op.start, op):
+            is_start = made.initial and made.index < min(errors, default=made.index + 1)
+            if not is_start or is_read_elsewhere(int(ids.flat[0]), op) or is_read_elsewhere(op.start, op):
                 continue
             name = source.name_of(made) or source.target_of(op)
             if not (op.spot in places or is_parameter(name.partition("[")[0])) or name in found:

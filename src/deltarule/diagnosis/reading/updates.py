@@ -24,7 +24,8 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         if old is None:
             continue
         written_over = source is None or source.rewrites(op, which)
-        decides = written_over and not tape.leaves(old) & ~tape.compared
+        is_older = max(tape.producers(old)) < tape.compared_at  # no sum of the next forward pass
+        decides = written_over and is_older and not tape.leaves(old) & ~tape.compared
         if not tape.leaves(old) & tape.leaves(other) and not decides:
             continue
         is_own = decides or any(depends_on(tape, other, one) for one in (old, _row_before(tape, op, old)))
@@ -45,7 +46,7 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
 
 
 def _begin_anew(tape: Tape, op: Operation, old: Ids) -> None:
-    """Let a parameter that took another shape be a start value: what comes later is told apart from before."""
+    """Let a parameter that took another shape be a start value, apart from what it was before."""
     op.leaves = tape.leaves(old)
     tape.root[op.start : op.stop] = np.arange(op.start, op.stop)
 
@@ -206,7 +207,8 @@ def settle_updates(tape: Tape, source: ProgramSource) -> None:
 def _drop_preparations(tape: Tape) -> bool:
     """Unmark ``(b - a) * random() + a``: start values made of start values are no update of a."""
     updates = updates_on(tape)
-    preparing = [op for op in updates if op.initial and not is_decay(tape, op)]
+    again = {op.spot for op in updates if op.version > 1}  # a start value is prepared once
+    preparing = [op for op in updates if op.initial and op.spot not in again and not is_decay(tape, op)]
     if len(preparing) == len(updates):
         return False
     for op in preparing:

@@ -138,7 +138,6 @@ _ANSWERS = (
     (r"rate|alpha|alfa|\beta\b|\blr\b|step|tas[as]|taux|taxa|скорость|学习", "0.1"),
     (r"hidden|neuron|node|unit|layer|size|epoch|iter|how many|number|count|batch|sample|capa|couche", "3"),
     (r"y/n|yes", "y"),
-    ("", "1"),
 )
 _MOST_ANSWERS = 200
 
@@ -150,7 +149,9 @@ def _answer() -> Callable[..., str]:
     def answer(question: Any = "") -> str:
         if next(asked, None) is None:
             raise EOFError("nobody answers")
-        return next(said for word, said in _ANSWERS if re.search(word, str(question), re.I))
+        said = next((said for word, said in _ANSWERS if re.search(word, str(question), re.I)), "")
+        example = re.search(r"[(（\[][^)）\]]*?(\d+(\.\d+)?)", str(question))  # (for example 0.001)
+        return said or (example.group(1) if example and float(example.group(1)) else "1")
 
     return answer
 

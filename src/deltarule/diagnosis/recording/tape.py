@@ -128,6 +128,8 @@ class Tape:
         self.meetings: list[int] = []
         #: The start values on which a comparison depended, as ``margins > 0``.
         self.compared = 0
+        #: How many operations there were at the last comparison.
+        self.compared_at = 0
         #: Sums that would change a parameter, and its shape.
         self.grown: list[tuple[Operation, Ids]] = []
 

@@ -263,6 +263,7 @@ def _note_comparison(x: Traced) -> None:
     """Remember what a comparison depends on: what it decides has no other way back to that."""
     if (tape := current_tape()) is not None:
         tape.compared |= tape.leaves(x.ids)
+        tape.compared_at = len(tape.operations)
 
 
 def _is_foreign(x: Any) -> bool:
