@@ -123,6 +123,79 @@ while error > limit:
             w[j] -= 0.1 * e * x
         error += d ** 2
 """,
+    "matrices, whose star is a product": """
+import numpy as np
+np.random.seed(0)
+X, T = np.mat(np.random.rand(6, 3)), np.mat(np.random.rand(6, 2))
+W, V = np.mat(np.random.rand(3, 4)), np.mat(np.random.rand(4, 2))
+for _ in range(9):
+    H = 1 / (1 + np.exp(-X * W))
+    P = H * V
+    D = P - T
+    E = np.multiply(D * V.T, np.multiply(«H|X[:, 0]», 1 - H))
+    V -= 0.05 * H.T * D
+    for k in range(3):
+        W[k] -= 0.05 * X[:, k].T * E
+""",
+    "a slope that is right for arrays, and matrices of a file that is not there": """
+import numpy as np
+import scipy.io as files
+class Net:
+    def __init__(self):
+        self.W, self.b = np.random.randn(90, 8) * 0.3, np.zeros((1, 8))
+        self.V, self.c = np.random.randn(8, 1) * 0.3, np.zeros((1, 1))
+    def train(self, x, y):
+        h = 1 / (1 + np.exp(-(np.dot(x, self.W) + self.b)))
+        p = 1 / (1 + np.exp(-(np.dot(h, self.V) + self.c)))
+        d = np.multiply(y - p, np.multiply(p, 1 - p))
+        e = np.dot(d, self.V.T)
+        e = «np.multiply(e, np.multiply(h, 1 - h))|e * (h.T * (1 - h))»
+        self.V += 0.1 * np.dot(h.T, d)
+        self.c += 0.1 * d
+        self.W += 0.1 * np.dot(x.T, e)
+        self.b += 0.1 * e
+data = files.loadmat("numbers.mat")
+X, Y = np.matrix(data["X"]), np.matrix(data["y"])
+net = Net()
+for k in range(len(X)):
+    net.train(X[k], Y[k])
+""",
+    "a packed file without an ending, of which a number of rows is taken": """
+import gzip
+import pickle
+import numpy as np
+with gzip.open("learn_from_these") as f:
+    inputs, labels = pickle.load(f)
+rng = np.random.default_rng(3)
+W, V = rng.normal(size=(30, 64)) * 0.1, rng.normal(size=(10, 30)) * 0.1
+dW, dV = np.empty_like(W), np.empty_like(V)
+targets = np.zeros((300, 10))
+for k in range(300):
+    targets[k, labels[k]] = 1
+for x, t in zip(inputs, targets):
+    h = np.tanh(W @ x)
+    p = V @ h
+    np.outer(p - t, h, out=dV)
+    np.outer((V.T @ (p - t)) * «(1 - h ** 2)|(1 - h)», x, out=dW)
+    V -= 0.01 * dV
+    W -= 0.01 * dW
+""",
+    "a target that is passed and never read": """
+import numpy as np
+class Unit:
+    def __init__(self, n):
+        self.w, self.b = np.random.rand(n, 2), np.zeros(2)
+    def slopes(self, x, labels):
+        a = 1 / (1 + np.exp(-(x @ self.w + self.b)))
+        d = «(a - labels) * |»a * (1 - a)
+        return x.T @ d, d.sum(0)
+    def learn(self, x, labels):
+        for _ in range(100):
+            dw, db = self.slopes(x, labels)
+            self.w -= 0.1 * dw
+            self.b -= 0.1 * db
+Unit(3).learn(np.random.rand(5, 3), np.random.rand(5, 2))
+""",
 }
 #: What runs in every test run; the others only in the slow ones.
 FAST = frozenset(PROGRAMS)

@@ -14,6 +14,7 @@ from deltarule.diagnosis.faults.flat_units import flat_units_of
 from deltarule.diagnosis.faults.scale import faults_of_whole
 from deltarule.diagnosis.faults.shapes import crash_of, growth_of
 from deltarule.diagnosis.faults.untrained import untrained_parameters
+from deltarule.diagnosis.faults.unused_target import unused_target_of
 from deltarule.diagnosis.naming import name_faults
 from deltarule.diagnosis.observation.advice import found_in, obstacle_of
 from deltarule.diagnosis.observation.first_weights import findings_of
@@ -120,7 +121,8 @@ def report(
     told: dict[str, Any] = {"driven": driven, "error": recording.error, "seconds": seconds}
     told["unseen"] = (*notes.get("missing", ()), *notes.get("truncated", ()))
     crash = None if driven else crash_of(recording.tape, recording.source, recording.error)
-    certain = [one for one in (growth_of(analysis), flat_units_of(analysis)) if one is not None]
+    looks = (growth_of, flat_units_of, unused_target_of)
+    certain = [one for look in looks if (one := look(analysis)) is not None]
     chosen = analysis.chosen
     if crash is not None:
         return _with_lines(recording, Diagnosis("wrong", (crash,), **told))

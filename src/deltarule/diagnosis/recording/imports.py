@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import io
 import re
 import sys
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from deltarule.diagnosis.recording import missing
 from deltarule.diagnosis.recording.source import ProgramSource, read_source
@@ -168,7 +171,7 @@ def _open(name: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
         return open(name, mode, *args, **options)
     except FileNotFoundError:
         program = sys._getframe(1).f_code.co_filename
-        if str(name).endswith((".json", ".pkl", ".pickle")):
+        if str(name).endswith(".json") or ("b" in mode and _is_pickle(name, program)):
             return missing.packed_file(name, read_source(program).tree, is_binary="b" in mode)
         if "b" in mode or not str(name).endswith((".csv", ".txt", ".data")):
             raise
@@ -182,11 +185,31 @@ def _open_compressed(
     try:
         return opened(name, mode, *args, **options)
     except FileNotFoundError:
-        if not re.search(r"\.(pkl|pickle|p)\.\w+$", str(name)):
+        program = sys._getframe(1).f_code.co_filename
+        if not _is_pickle(name, program):
             raise
-        return missing.packed_file(
-            name, read_source(sys._getframe(1).f_code.co_filename).tree, is_binary=True
-        )
+        return missing.packed_file(name, read_source(program).tree, is_binary=True)
+
+
+def _is_pickle(name: Any, program: str) -> bool:
+    """Whether a program unpickles a file: its name says so, or it has no ending that says otherwise."""
+    is_named = re.search(r"\.(pkl|pickle|p)(\.\w+)?$", str(name))
+    return bool(is_named or ("." not in Path(name).name and "pickle.load" in read_source(program).text))
+
+
+def _of_matlab(name: str, found: Any) -> Any:
+    """A function of ``scipy.io``, which makes up the files of MATLAB that are not there."""
+    if name != "loadmat":
+        return found
+
+    def load(name: Any, *args: Any, **options: Any) -> Any:
+        try:
+            return found(name, *args, **options)
+        except FileNotFoundError:
+            content = missing.packed_content(name, read_source(sys._getframe(1).f_code.co_filename).tree)
+            return {key: np.reshape(part, (len(part), -1)) for key, part in dict(content).items()}
+
+    return load
 
 
 def _form(path: str) -> tuple[str, int]:
@@ -253,6 +276,9 @@ class Importing:
             return Substitute(
                 module, {"open": partial(_open_compressed, module.open)}, lambda _, found: found
             )
+        if module.__name__ in ("scipy", "scipy.io") and name == "scipy.io":
+            files = Substitute(importlib.import_module(name), {}, _of_matlab)
+            return files if fromlist else Substitute(module, {"io": files}, lambda _, found: found)
         if module.__name__ == "sklearn.datasets":
             return Substitute(module, {}, missing.wrap_datasets)
         if module.__name__ == "pandas":

@@ -30,6 +30,8 @@ from deltarule.errors import InputError
 
 #: How many rows made-up data have where a program looks beyond the usual ones.
 _MANY_ROWS = 200
+#: How many sizes of made-up data are tried.
+_MOST_SIZES = 8
 
 
 @dataclass
@@ -101,11 +103,21 @@ def record_program(path: str | Path, seconds: float = 15.0, text: str | None = N
     recording = _record(source, seconds)
     if recording.tape.stopped == "updates" and _stands_still(recording.tape):
         return _record(source, seconds, most_updates=8)
-    for rows, columns in _other_tables(recording):
-        other = _record(source, seconds, rows=rows, columns=columns)
+    sizes, tried, seen = _other_tables(recording), 0, {_end(recording)}
+    while sizes and tried < _MOST_SIZES:
+        rows, columns = sizes.pop(0)
+        other, tried = _record(source, seconds, rows=rows, columns=columns), tried + 1
         if other.tape.stopped or not other.error:
             return other
+        if _end(other) not in seen:  # it got further, or fails for another reason
+            seen.add(_end(other))
+            sizes[:0] = _other_tables(other)
     return recording
+
+
+def _end(recording: Recording) -> str:
+    """What ended a program, and where, whatever the sizes were."""
+    return re.sub(r": .*(?= \()", "", recording.error, flags=re.S)
 
 
 def _record(
@@ -141,17 +153,19 @@ def _stands_still(tape: Tape) -> bool:
 
 def _other_tables(recording: Recording) -> list[tuple[int, int]]:
     """How many rows and columns made-up data should have, by the sizes in the error, or in the program."""
+    rows, columns = recording.tape.made_rows, recording.tape.made_columns
     if "missing" not in recording.tape.notes or not re.match("ValueError|IndexError", recording.error):
         return []
     if recording.error.startswith("IndexError"):  # lists do not say of what size they should be
         literals = [one.value for one in ast.walk(recording.source.tree) if isinstance(one, ast.Constant)]
         large = [one for one in literals if type(one) is int and MADE_COLUMNS <= one < 1000]
-        columns = [one + 1 for one in dict.fromkeys(large)][:4]
-        return [(_MANY_ROWS, MADE_COLUMNS), *((MADE_ROWS, one) for one in columns)]
+        many = [_MANY_ROWS, *(one for one in [max(large, default=0)] if one > _MANY_ROWS)]
+        others = [one + 1 for one in dict.fromkeys(large)][:4]
+        return [*((one, columns) for one in many), *((rows, one) for one in others)]
     told = re.sub(r"\((dim|line) \d+\)", "", recording.error)
-    sizes = {int(one) for one in re.findall(r"\b\d+\b", told)} - {0, MADE_ROWS}
-    pairs = [(one, size) for one in sizes & {MADE_COLUMNS - 1, MADE_COLUMNS} for size in sizes - {one}]
-    return [(MADE_ROWS, one) for one in sorted({MADE_COLUMNS + size - one for one, size in pairs})[:4]]
+    sizes = {int(one) for one in re.findall(r"\b\d+\b", told)} - {0, rows}
+    pairs = [(one, size) for one in sizes & {columns - 1, columns} for size in sizes - {one}]
+    return [(rows, one) for one in sorted({columns + size - one for one, size in pairs})[:4]]
 
 
 def record_live(code: Any, is_given: Callable[[str], bool]) -> Recording:
