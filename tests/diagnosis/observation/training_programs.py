@@ -196,6 +196,22 @@ class Unit:
             self.b -= 0.1 * db
 Unit(3).learn(np.random.rand(5, 3), np.random.rand(5, 2))
 """,
+    "a slope of the output that is multiplied with the target alone": """
+import numpy as np
+rng = np.random.default_rng(4)
+entradas, metas = rng.random((4, 3)), rng.random((4, 2))
+pesos = [rng.normal(size=(3, 5)), rng.normal(size=(5, 2))]
+def inclinacion(v):
+    return v * (1 - v)
+for _ in range(10):
+    for x, meta in zip(entradas, metas):
+        oculta = 1 / (1 + np.exp(-x @ pesos[0]))
+        salida = 1 / (1 + np.exp(-oculta @ pesos[1]))
+        fin = inclinacion(salida) * «(meta - salida)|meta - salida»
+        antes = inclinacion(oculta) * (pesos[1] @ fin)
+        pesos[1] += 0.2 * np.outer(oculta, fin)
+        pesos[0] += 0.2 * np.outer(x, antes)
+""",
 }
 #: What runs in every test run; the others only in the slow ones.
 FAST = frozenset(PROGRAMS)

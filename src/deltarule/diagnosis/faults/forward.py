@@ -17,7 +17,11 @@ from deltarule.diagnosis.recording.tape import Operation, Tape, Values
 
 def forward_faults(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     """What is wrong where the output meets the target, or before: it is told before all else."""
-    wrong = [fault_at(analysis, "sign", one.op, one.mistake) for one in chosen.meetings[0] if one.mistake]
+    wrong = [
+        fault_at(analysis, "sign" if one.op.name == "add" else "derivative", one.op, one.mistake)
+        for one in chosen.meetings[0]
+        if one.mistake
+    ]
     found = wrong[:1] + _wrong_axis(analysis, chosen) + _applied_twice(analysis, chosen)
     return found + _without_parentheses(analysis, chosen)
 
