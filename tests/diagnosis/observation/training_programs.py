@@ -212,6 +212,35 @@ for _ in range(10):
         pesos[1] += 0.2 * np.outer(oculta, fin)
         pesos[0] += 0.2 * np.outer(x, antes)
 """,
+    "units that a function makes 0 or 1, with a slope of any form": """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(20, 3)), rng.integers(0, 2, (20, 1))
+W, V = rng.normal(size=(3, 4)), rng.normal(size=(4, 1))
+def gefaelle(a):
+    return a - a ** 2
+for _ in range(50):
+    h = «1 / (1 + np.exp(-X @ W))|np.heaviside(X @ W, 0)»
+    p = 1 / (1 + np.exp(-h @ V))
+    d = (p - Y) * p * (1 - p)
+    e = d @ V.T * gefaelle(h)
+    V -= 0.1 * h.T @ d
+    W -= 0.1 * X.T @ e
+""",
+    "columns of a table that is not there, gone through together": """
+import numpy as np
+import pandas as pd
+table = pd.read_csv("houses.csv")
+sizes, prices = table["size"], table["price"]
+sizes = (sizes - sizes.mean()) / sizes.std()
+v, w = np.random.randn(3) * 0.1, np.random.randn(3) * 0.1
+for size, price in zip(sizes, prices):
+    h = np.tanh(v * size)
+    d = h @ w - price
+    e = d * w * «(1 - h ** 2)|(1 - h)»
+    w = w - 0.05 * d * h
+    v = v - 0.05 * e * size
+""",
 }
 #: What runs in every test run; the others only in the slow ones.
 FAST = frozenset(PROGRAMS)

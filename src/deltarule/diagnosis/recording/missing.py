@@ -349,7 +349,7 @@ class Frame:
         return len(self._numbers)
 
     def __iter__(self) -> Any:
-        return iter(self.columns)
+        return iter(self.columns if self._numbers.ndim > 1 else self.values)
 
     def __getitem__(self, key: Any) -> Any:
         """Some columns, the last for one name; rows where they are chosen otherwise."""
