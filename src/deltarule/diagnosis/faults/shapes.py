@@ -100,7 +100,7 @@ def growth_of(analysis: Analysis) -> Fault | None:
         places = {one.spot for one in users if one.place}
         for later in tape.operations[op.index + 1 :]:
             if _reads(later, op.start) and later.spot in places:
-                if later.name == "add" and (later.size > op.size or samples == 1):
+                if later.name in ("add", "subtract") and (later.size > op.size or samples == 1):
                     break
                 return _growth(analysis, op, old)
     return None

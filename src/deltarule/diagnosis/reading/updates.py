@@ -133,7 +133,8 @@ def depends_on(tape: Tape, ids: Ids, old: Ids) -> bool:
         near = some[(some >= low) & (some <= high)]
         return bool(near.size) and not wanted.isdisjoint(near.tolist())
 
-    made = (tape.operations[one] for one in tape.walk(ids))
+    every = [tape.operations[one].leaves for one in tape.producers(old)]
+    made = (tape.operations[one] for one in tape.walk(ids, leaves=tape.leaves(old) if all(every) else -1))
     return meets(ids) or any(meets(before) for op in made if not is_start(tape, op) for before in op.read)
 
 

@@ -117,6 +117,8 @@ class _Matrix:
     """``np.matrix``, whose ``*`` is the product of matrices, and ``np.mat``."""
 
     def __new__(cls, x: Any, dtype: Any = None, copy: Any = True) -> Any:
+        if asking((x,)) is not None:
+            return x.__array_function__(np.asmatrix, (), (x,), {})
         if not has_traced(x):
             return leaf(np.matrix(x, dtype), is_scalar=False)
         numbers = x if type(x) is Traced and not copy else _array(x, dtype)
