@@ -26,6 +26,9 @@ from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.reading.network import read_network
 from deltarule.diagnosis.recording.program import Recording, record_program
 
+_EITHER_SIGN = "nothing shows whether this layer is passed output - target or target - output"
+_ERROR = "error = output - target"
+
 
 def observe(
     code: Any, seconds: float = 15.0, own: dict[str, Any] | None = None, loss: str = "", name: str = ""
@@ -141,6 +144,9 @@ def report(
     if not any(one.mistake not in ("", "sign") for one in faults):  # a sign may be turned anywhere on the way
         faults = name_faults(analysis, network, with_edits(analysis, found))
     faults = [*certain, *faults]
+    if driven and analysis.tape.meetings and faults and all(one.mistake == "sign" for one in faults):
+        seen = _not_judged(analysis, recording, told)
+        return replace(seen, obstacle=_EITHER_SIGN, advice="Show it in use, beginning with:", paste=_ERROR)
     told["network"] = network.layers if network else ""
     good = [row for row in chosen.rows if row.verdict in (RIGHT, OPTIMIZER, DECAY)]
     if not faults and (not good or any(row.verdict == WRONG for row in chosen.rows)):
