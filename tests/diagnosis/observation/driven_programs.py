@@ -1,6 +1,24 @@
 """Programs that nobody calls, of kinds that names do not tell; «right|wrong» marks one mistake in each."""
 
 PROGRAMS = {
+    "matrices that are made of what is passed": """
+import numpy as np
+class Network:
+    def __init__(self, n_in, n_hidden, n_out, rate=0.1):
+        self.first = np.mat(np.random.random((n_hidden, n_in)) - 0.5)
+        self.last = np.mat(np.random.random((n_out, n_hidden)) - 0.5)
+        self.rate = rate
+    def squash(self, z):
+        return 1 / (1 + np.exp(-z))
+    def train(self, inputs, targets):
+        x, t = np.mat(inputs).T, np.mat(targets).T
+        h = self.squash(self.first * x)
+        o = self.squash(self.last * h)
+        d = np.multiply(t - o, np.multiply(o, 1 - o))
+        e = np.multiply(self.last.T * d, «np.multiply(h, 1 - h)|h»)
+        self.last += self.rate * d * h.T
+        self.first += self.rate * e * x.T
+""",
     "a record of sizes": """
 from dataclasses import dataclass
 import numpy as np

@@ -11,6 +11,7 @@ from . import (
     made_programs,
     plain_programs,
     shown_programs,
+    training_programs,
     uncalled_programs,
 )
 
@@ -22,6 +23,7 @@ MODULES = (
     made_programs,
     plain_programs,
     shown_programs,
+    training_programs,
 )
 PROGRAMS = {name: text for one in MODULES for name, text in one.PROGRAMS.items()}
 FAST = frozenset().union(*(one.FAST for one in MODULES))

@@ -17,7 +17,11 @@ from deltarule.diagnosis.recording.tape import Operation, Tape, Values
 
 def forward_faults(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
     """What is wrong where the output meets the target, or before: it is told before all else."""
-    wrong = [fault_at(analysis, "sign", one.op, one.mistake) for one in chosen.meetings[0] if one.mistake]
+    wrong = [
+        fault_at(analysis, "sign" if one.op.name == "add" else "derivative", one.op, one.mistake)
+        for one in chosen.meetings[0]
+        if one.mistake
+    ]
     found = wrong[:1] + _wrong_axis(analysis, chosen) + _applied_twice(analysis, chosen)
     return found + _without_parentheses(analysis, chosen)
 
@@ -130,7 +134,8 @@ def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fa
             if ids is None or other is None or op.size != ids.size or op.shape != ids.shape:
                 continue
             made = tape.operations[tape.producers(ids)[0]]
-            if not made.initial or is_read_elsewhere(int(ids.flat[0]), op) or is_read_elsewhere(op.start, op):
+            is_start = made.initial and made.index < min(errors, default=made.index + 1)
+            if not is_start or is_read_elsewhere(int(ids.flat[0]), op) or is_read_elsewhere(op.start, op):
                 continue
             name = source.name_of(made) or source.target_of(op)
             if not (op.spot in places or is_parameter(name.partition("[")[0])) or name in found:

@@ -10,6 +10,7 @@ from deltarule.diagnosis.faults.factors import maker
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.faults.untrained import NAMED
 from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape
 
@@ -88,13 +89,19 @@ def _is_written_over(source: ProgramSource, line: int) -> bool:
 
 
 def growth_of(analysis: Analysis) -> Fault | None:
-    """A parameter that takes another shape by its step."""
+    """A parameter that takes another shape by its step: a weight for each sample, say.
+
+    A bias that begins as one number for all units and becomes one for each of them is none.
+    """
     tape = analysis.tape
+    samples = sizes_of(tape, analysis.chosen)[0] if analysis.chosen else 0
     for op, old in tape.grown:
         users = [one for one in tape.operations[: op.index] if _reads(one, int(old.flat[0]))]
         places = {one.spot for one in users if one.place}
         for later in tape.operations[op.index + 1 :]:
             if _reads(later, op.start) and later.spot in places:
+                if later.name in ("add", "subtract") and (later.size > op.size or samples == 1):
+                    break
                 return _growth(analysis, op, old)
     return None
 

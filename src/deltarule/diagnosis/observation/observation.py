@@ -10,9 +10,11 @@ from typing import Any
 from deltarule.diagnosis.faults.factors import has_its_own_rate
 from deltarule.diagnosis.faults.fault import Fault
 from deltarule.diagnosis.faults.faults import faults_of, with_edits
+from deltarule.diagnosis.faults.flat_units import flat_units_of
 from deltarule.diagnosis.faults.scale import faults_of_whole
 from deltarule.diagnosis.faults.shapes import crash_of, growth_of
 from deltarule.diagnosis.faults.untrained import untrained_parameters
+from deltarule.diagnosis.faults.unused_target import unused_target_of
 from deltarule.diagnosis.naming import name_faults
 from deltarule.diagnosis.observation.advice import found_in, obstacle_of
 from deltarule.diagnosis.observation.first_weights import findings_of
@@ -23,6 +25,9 @@ from deltarule.diagnosis.reading.comparison import DECAY, FACTOR, OPTIMIZER, RIG
 from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.reading.network import read_network
 from deltarule.diagnosis.recording.program import Recording, record_program
+
+_EITHER_SIGN = "nothing shows whether this layer is passed output - target or target - output"
+_ERROR = "error = output - target"
 
 
 def observe(
@@ -119,24 +124,29 @@ def report(
     told: dict[str, Any] = {"driven": driven, "error": recording.error, "seconds": seconds}
     told["unseen"] = (*notes.get("missing", ()), *notes.get("truncated", ()))
     crash = None if driven else crash_of(recording.tape, recording.source, recording.error)
-    grown = growth_of(analysis)
+    looks = (growth_of, flat_units_of, unused_target_of)
+    certain = [one for look in looks if (one := look(analysis)) is not None]
     chosen = analysis.chosen
     if crash is not None:
         return _with_lines(recording, Diagnosis("wrong", (crash,), **told))
     if chosen is None or not _judged(analysis):
-        if grown is not None:
-            return _with_lines(recording, Diagnosis("wrong", (grown,), **told))
+        if certain:
+            return _with_lines(recording, Diagnosis("wrong", tuple(certain), **told))
         return _not_judged(analysis, recording, told)
     if analysis.absent and not any(row.verdict == RIGHT and row.gradient.size > 1 for row in chosen.rows):
         return _not_judged(analysis, recording, told)  # one number that agrees is none of many arrays
     network = read_network(analysis)
-    found = [*([grown] if grown else []), *faults_of(analysis)]
-    found = found or faults_of_whole(analysis, meant, recording.root)
+    found = faults_of(analysis)
+    found = found or faults_of_whole(analysis, meant, recording.root) if not certain else found
     if driven and not recording.root:  # what was passed and stays as it is may be no parameter
         found = [one for one in found if one.kind != "untrained" or one.line]
     faults = name_faults(analysis, network, found)
     if not any(one.mistake not in ("", "sign") for one in faults):  # a sign may be turned anywhere on the way
         faults = name_faults(analysis, network, with_edits(analysis, found))
+    faults = [*certain, *faults]
+    if driven and analysis.tape.meetings and faults and all(one.mistake == "sign" for one in faults):
+        seen = _not_judged(analysis, recording, told)
+        return replace(seen, obstacle=_EITHER_SIGN, advice="Show it in use, beginning with:", paste=_ERROR)
     told["network"] = network.layers if network else ""
     good = [row for row in chosen.rows if row.verdict in (RIGHT, OPTIMIZER, DECAY)]
     if not faults and (not good or any(row.verdict == WRONG for row in chosen.rows)):

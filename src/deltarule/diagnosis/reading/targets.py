@@ -14,6 +14,7 @@ from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
 _ADDED = "the target is added to the output here; the error is their difference"
+_NO_BRACKETS = "only the target is multiplied here; brackets belong around its difference from the output"
 _NOT_ONE = "1 must be subtracted at the true class; here it is {:g}"
 _TARGET = re.compile(
     r"(?i)(^|[._])(y|t|targets?|labels?|expected|desired|wanted|want|truth|goal)\w{0,5}(\W|$)"
@@ -53,7 +54,7 @@ def find_meetings(tape: Tape, source: ProgramSource, step: RecordedStep) -> list
         among = [index for index in tape.meetings if step.floor < index <= end]
     found = [one for index in among for one in _differences(tape, source, tape.operations[index], theta)]
     found += _subtracted_labels(tape, among, theta)
-    for find, most in ((_quotients, 1), (_added, None), (_bootstrapped, None)):
+    for find, most in ((_quotients, 1), (_added, None), (_bootstrapped, None), (_without_brackets, None)):
         if not found:
             every = (one for index in among for one in find(tape, source, tape.operations[index], theta))
             found = list(islice(every, most))
@@ -203,6 +204,25 @@ def _bootstrapped(tape: Tape, source: ProgramSource, op: Operation, theta: int) 
         given = [not tape.leaves(ids) & theta for ids in made.inputs]
         if made.name == "add" and sorted(given) == [False, True] and output.shape == op.shape:
             return [Meeting(op, output, tape.operand(op, 1 - side), tape.leaves(output) & theta)]
+    return []
+
+
+def _without_brackets(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list[Meeting]:
+    """``slope * target - output``: only the target is multiplied, not the difference."""
+    if op.name != "subtract" or op.old is not None:
+        return []
+    for side in (0, 1):
+        output, product = op.inputs[side], op.inputs[1 - side]
+        if output is None or product is None or output.shape != op.shape or not tape.leaves(output) & theta:
+            continue
+        made = tape.operations[tape.producers(product)[0]]
+        on = [bool(tape.leaves(ids) & theta) for ids in made.inputs]
+        if made.name != "multiply" or made.size != op.size or sorted(on) != [False, True]:
+            continue
+        which = on.index(False)
+        target = tape.operand(made, which)
+        if target.shape == op.shape and not source.is_literal(made, which):
+            return [Meeting(op, output, target, tape.leaves(output) & theta, mistake=_NO_BRACKETS)]
     return []
 
 

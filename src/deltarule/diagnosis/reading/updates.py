@@ -24,7 +24,8 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         if old is None:
             continue
         written_over = source is None or source.rewrites(op, which)
-        decides = written_over and not tape.leaves(old) & ~tape.compared
+        is_older = max(tape.producers(old)) < tape.compared_at  # no sum of the next forward pass
+        decides = written_over and is_older and not tape.leaves(old) & ~tape.compared
         if not tape.leaves(old) & tape.leaves(other) and not decides:
             continue
         is_own = decides or any(depends_on(tape, other, one) for one in (old, _row_before(tape, op, old)))
@@ -35,11 +36,19 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         if old.size != op.size:
             if old.size < op.size:
                 tape.grown.append((op, old))
+                if written_over:
+                    _begin_anew(tape, op, old)
             continue
         _mark(tape, op, old.reshape(op.shape))
         if op.version >= tape.most_updates:
             tape.stop("updates")
         return
+
+
+def _begin_anew(tape: Tape, op: Operation, old: Ids) -> None:
+    """Let a parameter that took another shape be a start value, apart from what it was before."""
+    op.leaves = tape.leaves(old)
+    tape.root[op.start : op.stop] = np.arange(op.start, op.stop)
 
 
 def _row_before(tape: Tape, op: Operation, old: Ids) -> Ids:
@@ -124,7 +133,8 @@ def depends_on(tape: Tape, ids: Ids, old: Ids) -> bool:
         near = some[(some >= low) & (some <= high)]
         return bool(near.size) and not wanted.isdisjoint(near.tolist())
 
-    made = (tape.operations[one] for one in tape.walk(ids))
+    every = [tape.operations[one].leaves for one in tape.producers(old)]
+    made = (tape.operations[one] for one in tape.walk(ids, leaves=tape.leaves(old) if all(every) else -1))
     return meets(ids) or any(meets(before) for op in made if not is_start(tape, op) for before in op.read)
 
 
@@ -198,7 +208,8 @@ def settle_updates(tape: Tape, source: ProgramSource) -> None:
 def _drop_preparations(tape: Tape) -> bool:
     """Unmark ``(b - a) * random() + a``: start values made of start values are no update of a."""
     updates = updates_on(tape)
-    preparing = [op for op in updates if op.initial and not is_decay(tape, op)]
+    again = {op.spot for op in updates if op.version > 1}  # a start value is prepared once
+    preparing = [op for op in updates if op.initial and op.spot not in again and not is_decay(tape, op)]
     if len(preparing) == len(updates):
         return False
     for op in preparing:
@@ -268,8 +279,9 @@ def _last_reads(tape: Tape) -> Ids:
 def _count_again(tape: Tape) -> None:
     changing = [op for op in updates_on(tape) if not is_decay(tape, op)]
     proper = {root for op in changing for root in tape.root[op.start : op.stop].tolist()}
+    begun = {op.index for op, _ in tape.grown if tape.root[op.start] == op.start}
     for op in tape.operations:
-        if op.is_leaf:
+        if op.is_leaf or op.index in begun:
             continue
         if op.old is not None:
             _mark_roots(tape, op.old)

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.recording import missing
+from deltarule.diagnosis.recording.operators import has_decimals
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import (
     PROTOCOLS,
     Traced,
     apply,
     asking,
-    has_decimals,
     has_traced,
     leaf,
     matrix_product,
@@ -30,7 +30,7 @@ from deltarule.diagnosis.recording.traced import (
 #: Their results are start values.
 _CREATING = frozenset([
     "zeros", "ones", "full", "eye", "identity", "empty", "linspace", "loadtxt", "genfromtxt", "load",
-    "fromfunction", "tri", "fromiter", "meshgrid", "asmatrix", "geomspace", "logspace", "arange",
+    "fromfunction", "tri", "fromiter", "meshgrid", "geomspace", "logspace", "arange",
     "frombuffer", "fromstring",
 ])  # fmt: skip
 #: Their results are plain numbers: nobody differentiates them.
@@ -105,7 +105,8 @@ def _filled(filled: float | None, a: Any, *args: Any, dtype: Any = None, shape: 
     kind = dtype or getattr(numbers, "dtype", float)
     value = np.empty(np.shape(numbers) if shape is None else plain(shape), kind)
     value[...] = plain(args[0]) if filled is None else filled
-    return leaf(value, is_scalar=False)
+    is_matrix = type(a) is Traced and a.is_matrix
+    return leaf(np.asmatrix(value) if is_matrix else value, is_scalar=False)
 
 
 def _reduced(
@@ -124,11 +125,11 @@ def _move(function: Any, name: str, args: Any, options: Any) -> Any:
     for k, one in enumerate(args):
         if name in _JOINING and k == 0:
             parts = [to_traced(part) for part in one]
-            both[0].append([part.value for part in parts])
-            both[1].append([part.ids for part in parts])
+            both[0].append([part.arrays[0] for part in parts])
+            both[1].append([part.arrays[1] for part in parts])
         elif k in _MOVING.get(name, ()):
-            both[0].append(to_traced(one).value)
-            both[1].append(to_traced(one).ids)
+            for side, array in zip(both, to_traced(one).arrays, strict=True):
+                side.append(array)
         else:
             both[0].append(plain(one))
             both[1].append(plain(one))
@@ -265,7 +266,7 @@ def _inner(a: Any, b: Any) -> Any:
 
 @_computes
 def _outer(a: Any, b: Any, out: Any = None) -> Any:
-    return to_traced(a).reshape(-1, 1) * to_traced(b).reshape(1, -1)
+    return _into(out, apply(np.multiply, to_traced(a).reshape(-1, 1), to_traced(b).reshape(1, -1)))
 
 
 @_computes
@@ -284,7 +285,7 @@ def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 
 @_computes
-def _einsum(subscripts: str, *arrays: Any, **_: Any) -> Any:
+def _einsum(subscripts: str, *arrays: Any, out: Any = None, **_: Any) -> Any:
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     if not arrow:
         counts = Counter(inputs.replace(",", ""))
@@ -302,7 +303,7 @@ def _einsum(subscripts: str, *arrays: Any, **_: Any) -> Any:
     summed = tuple(k for k, letter in enumerate(letters) if letter not in output)
     product = reduce("sum", product, summed, False) if summed else product
     kept = [letter for letter in letters if letter in output]
-    return product.transpose(*(kept.index(letter) for letter in output)) if kept else product
+    return _into(out, product.transpose(*(kept.index(letter) for letter in output)) if kept else product)
 
 
 def _without_dots(terms: list[str], output: str, axes: list[int]) -> tuple[list[str], str]:

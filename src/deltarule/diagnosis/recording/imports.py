@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import io
 import re
 import sys
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from deltarule.diagnosis.recording import missing
 from deltarule.diagnosis.recording.source import ProgramSource, read_source
@@ -145,7 +148,6 @@ _ANSWERS = (
     (r"rate|alpha|alfa|\beta\b|\blr\b|step|tas[as]|taux|taxa|скорость|学习", "0.1"),
     (r"hidden|neuron|node|unit|layer|size|epoch|iter|how many|number|count|batch|sample|capa|couche", "3"),
     (r"y/n|yes", "y"),
-    ("", "1"),
 )
 _MOST_ANSWERS = 200
 
@@ -157,7 +159,9 @@ def _answer() -> Callable[..., str]:
     def answer(question: Any = "") -> str:
         if next(asked, None) is None:
             raise EOFError("nobody answers")
-        return next(said for word, said in _ANSWERS if re.search(word, str(question), re.I))
+        said = next((said for word, said in _ANSWERS if re.search(word, str(question), re.I)), "")
+        example = re.search(r"[(（\[][^)）\]]*?(\d+(\.\d+)?)", str(question))  # (for example 0.001)
+        return said or (example.group(1) if example and float(example.group(1)) else "1")
 
     return answer
 
@@ -174,7 +178,7 @@ def _open(name: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
         return open(name, mode, *args, **options)
     except FileNotFoundError:
         program = sys._getframe(1).f_code.co_filename
-        if str(name).endswith((".json", ".pkl", ".pickle")):
+        if str(name).endswith(".json") or ("b" in mode and _is_pickle(name, program)):
             return missing.packed_file(name, read_source(program).tree, is_binary="b" in mode)
         if "b" in mode or not str(name).endswith((".csv", ".txt", ".data")):
             raise
@@ -188,11 +192,31 @@ def _open_compressed(
     try:
         return opened(name, mode, *args, **options)
     except FileNotFoundError:
-        if not re.search(r"\.(pkl|pickle|p)\.\w+$", str(name)):
+        program = sys._getframe(1).f_code.co_filename
+        if not _is_pickle(name, program):
             raise
-        return missing.packed_file(
-            name, read_source(sys._getframe(1).f_code.co_filename).tree, is_binary=True
-        )
+        return missing.packed_file(name, read_source(program).tree, is_binary=True)
+
+
+def _is_pickle(name: Any, program: str) -> bool:
+    """Whether a program unpickles a file: its name says so, or it has no ending that says otherwise."""
+    is_named = re.search(r"\.(pkl|pickle|p)(\.\w+)?$", str(name))
+    return bool(is_named or ("." not in Path(name).name and "pickle.load" in read_source(program).text))
+
+
+def _of_matlab(name: str, found: Any) -> Any:
+    """A function of ``scipy.io``, which makes up the files of MATLAB that are not there."""
+    if name != "loadmat":
+        return found
+
+    def load(name: Any, *args: Any, **options: Any) -> Any:
+        try:
+            return found(name, *args, **options)
+        except FileNotFoundError:
+            content = missing.packed_content(name, read_source(sys._getframe(1).f_code.co_filename).tree)
+            return {key: np.reshape(part, (len(part), -1)) for key, part in dict(content).items()}
+
+    return load
 
 
 def _form(path: str) -> tuple[str, int]:
@@ -259,6 +283,9 @@ class Importing:
             return Substitute(
                 module, {"open": partial(_open_compressed, module.open)}, lambda _, found: found
             )
+        if module.__name__ in ("scipy", "scipy.io") and name == "scipy.io":
+            files = Substitute(importlib.import_module(name), {}, _of_matlab)
+            return files if fromlist else Substitute(module, {"io": files}, lambda _, found: found)
         if module.__name__ == "sklearn.datasets":
             return Substitute(module, {}, missing.wrap_datasets)
         if module.__name__ == "pandas":

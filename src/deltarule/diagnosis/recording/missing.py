@@ -268,6 +268,17 @@ def text_file(name: Any, separator: str = ",", columns: int = 0) -> io.StringIO:
 
 def packed_file(name: Any, program: ast.AST, is_binary: bool) -> io.BytesIO | io.StringIO:
     """A made-up file of JSON or a pickle, with the parts that the program takes it apart into."""
+    content = packed_content(name, program)
+    if str(name).endswith(".json"):
+        is_named = isinstance(content, dict)
+        named = {_text(key): part.tolist() for key, part in content.items()} if is_named else {}
+        text = json.dumps(named if is_named else _numbers(name).tolist())
+        return io.BytesIO(text.encode()) if is_binary else io.StringIO(text)
+    return io.BytesIO(pickle.dumps(content))
+
+
+def packed_content(name: Any, program: ast.AST) -> Any:
+    """What a made-up file holds, with the parts that the program takes it apart into."""
     note(f"{name} is missing: made-up numbers were used")
     table = _numbers(name)
     table = np.roll(table, -1, axis=1) if table.shape[1] > 9 else table  # classes last
@@ -276,12 +287,7 @@ def packed_file(name: Any, program: ast.AST, is_binary: bool) -> io.BytesIO | io
     content: Any = {key: targets if _OF_TARGETS.match(_text(key)) else inputs for key in keys}
     if not keys:
         content = (inputs, targets) if n_parts < 3 else [(inputs, targets)] * n_parts
-    if str(name).endswith(".json"):
-        text = json.dumps(
-            {_text(key): part.tolist() for key, part in content.items()} if keys else table.tolist()
-        )
-        return io.BytesIO(text.encode()) if is_binary else io.StringIO(text)
-    return io.BytesIO(pickle.dumps(content))
+    return content
 
 
 def _parts_of(program: ast.AST) -> tuple[list[str | bytes], int]:
@@ -346,7 +352,7 @@ class Frame:
         return len(self._numbers)
 
     def __iter__(self) -> Any:
-        return iter(self.columns)
+        return iter(self.columns if self._numbers.ndim > 1 else self.values)
 
     def __getitem__(self, key: Any) -> Any:
         """Some columns, the last for one name; rows where they are chosen otherwise."""

@@ -29,6 +29,8 @@ from deltarule.errors import InputError
 
 #: How many rows made-up data have where a program looks beyond the usual ones, and at most.
 _MANY_ROWS, _MOST_ROWS = 200, 5000
+#: How many sizes of made-up data are tried.
+_MOST_SIZES = 8
 
 
 @dataclass
@@ -100,11 +102,20 @@ def record_program(path: str | Path, seconds: float = 15.0, text: str | None = N
     recording = _record(source, seconds)
     if recording.tape.stopped == "updates" and _stands_still(recording.tape):
         return _record(source, seconds, most_updates=8)
-    for made in _other_tables(recording):
-        other = _record(source, seconds, made=made)
+    tables, tried, seen = _other_tables(recording), 0, {_end(recording)}
+    while tables and tried < _MOST_SIZES:
+        other, tried = _record(source, seconds, made=tables.pop(0)), tried + 1
         if other.tape.stopped or not other.error:
             return other
+        if _end(other) not in seen:  # it got further, or fails for another reason
+            seen.add(_end(other))
+            tables[:0] = _other_tables(other)
     return recording
+
+
+def _end(recording: Recording) -> str:
+    """What ended a program, and where, whatever the sizes were."""
+    return re.sub(r": .*(?= \()", "", recording.error, flags=re.S)
 
 
 def _record(
@@ -140,7 +151,7 @@ def _stands_still(tape: Tape) -> bool:
 
 def _other_tables(recording: Recording) -> list[MadeTable]:
     """What made-up data should be, by the sizes in the error, or in the program."""
-    usual, error = MadeTable(), recording.error
+    usual, error = recording.tape.made, recording.error
     if "missing" not in recording.tape.notes or not error:
         return []
     if "invalid literal for int" in error:
@@ -153,7 +164,8 @@ def _other_tables(recording: Recording) -> list[MadeTable]:
         numbers = [one.value for one in constants if type(one.value) is int]
         large = [one for one in numbers if usual.columns <= one < 1000]
         others = [replace(usual, columns=one + 1) for one in dict.fromkeys(large)][:4]
-        return [*split, replace(usual, rows=_MANY_ROWS), *others]
+        many = [_MANY_ROWS, *(one for one in [max(large, default=0)] if one > _MANY_ROWS)]
+        return [*split, *(replace(usual, rows=one) for one in many), *others]
     if not error.startswith("ValueError"):
         return split
     told = re.sub(r"\((dim|line) \d+\)", "", error)

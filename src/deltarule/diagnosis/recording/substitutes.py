@@ -8,6 +8,7 @@ import sys
 import time
 import types
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from deltarule.diagnosis.recording.traced import (
 
 _REMOVED = {
     "float": float, "int": int, "bool": bool, "object": object, "float_": float, "product": np.prod,
-    "mat": np.asmatrix, "NaN": np.nan, "Inf": np.inf, "infty": np.inf, "alltrue": np.all, "sometrue": np.any,
+    "NaN": np.nan, "Inf": np.inf, "infty": np.inf, "alltrue": np.all, "sometrue": np.any,
 }  # fmt: skip
 #: Random numbers around a middle, so wide: a network may compute both, and derivatives go through them.
 _SHIFTED = {"normal": ("loc", "scale"), "gauss": ("mu", "sigma"), "normalvariate": ("mu", "sigma")}
@@ -101,7 +102,7 @@ def _array(x: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **opt
     while ndmin > np.ndim(array):
         array = array.reshape((1, *array.shape))
     if type(array) is Traced:
-        array.is_scalar = False
+        array.is_scalar = array.is_matrix = False
     return array
 
 
@@ -116,9 +117,21 @@ def _ragged(rows: Any) -> Any:
 
 
 def _asarray(x: Any, dtype: Any = None, **options: Any) -> Any:
-    if type(x) is not Traced:
+    if type(x) is not Traced or x.is_matrix:
         return _array(x, dtype)
     return x if dtype is None or np.dtype(dtype) == x.value.dtype else x.astype(dtype)
+
+
+class _Matrix:
+    """``np.matrix``, whose ``*`` is the product of matrices, and ``np.mat``."""
+
+    def __new__(cls, x: Any, dtype: Any = None, copy: Any = True) -> Any:
+        if asking((x,)) is not None:
+            return x.__array_function__(np.asmatrix, (), (x,), {})
+        if not has_traced(x):
+            return leaf(np.matrix(x, dtype), is_scalar=False)
+        numbers = x if type(x) is Traced and not copy else _array(x, dtype)
+        return Traced(np.asmatrix(numbers.value), np.asmatrix(numbers.ids))
 
 
 def _vectorize(function: Any = None, *_: Any, **__: Any) -> Any:
@@ -284,6 +297,8 @@ def substitutes() -> dict[str, Any]:
         "linalg": linear_algebra,
         "array": _array,
         **dict.fromkeys(("asarray", "asanyarray", "ascontiguousarray", "asfarray"), _asarray),
+        "matrix": _Matrix,
+        **dict.fromkeys(("mat", "asmatrix"), partial(_Matrix, copy=False)),
         "vectorize": _vectorize,
         "frompyfunc": lambda function, nin, nout: _vectorize(function),
         "c_": _Joiner(np.c_),

@@ -137,6 +137,8 @@ class Tape:
         self.meetings: list[int] = []
         #: The start values on which a comparison depended, as ``margins > 0``.
         self.compared = 0
+        #: How many operations there were at the last comparison.
+        self.compared_at = 0
         #: Sums that would change a parameter, and its shape.
         self.grown: list[tuple[Operation, Ids]] = []
 
@@ -253,8 +255,8 @@ class Tape:
         """Operations that the scalars (or operations) came from, back to start values and updates."""
         return set(self.walk(ids, floor))
 
-    def walk(self, ids: Ids | Iterable[int], floor: int = 0) -> Iterator[int]:
-        """The same one after the other, the last first: who looks for one needs not see all."""
+    def walk(self, ids: Ids | Iterable[int], floor: int = 0, leaves: int = -1) -> Iterator[int]:
+        """The same one after the other, the last first, of those that depend on one of these start values."""
         stack = self.producers(ids) if isinstance(ids, np.ndarray) else list(ids)
         seen: set[int] = set()
         while stack:
@@ -262,8 +264,10 @@ class Tape:
             if one in seen or one < floor:
                 continue
             seen.add(one)
-            yield one
             op = self.operations[one]
+            if leaves != -1 and not op.leaves & leaves:
+                continue
+            yield one
             if not op.is_leaf and op.old is None and self.root[op.start] < 0:
                 stack.extend(op.before)
 

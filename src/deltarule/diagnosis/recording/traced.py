@@ -27,10 +27,11 @@ _LARGEST_LEAF = 3_000_000
 class Traced:
     """An array whose numbers remember where they came from."""
 
-    __slots__ = ("__weakref__", "ids", "is_scalar", "value")
+    __slots__ = ("__weakref__", "ids", "is_matrix", "is_scalar", "value")
     __array_priority__ = 1e6
 
     def __init__(self, value: Any, ids: Ids, is_scalar: bool | None = None) -> None:
+        self.is_matrix = type(value) is np.matrix
         self.value = np.asarray(value)
         self.ids = np.asarray(ids)
         self.is_scalar = self.value.ndim == 0 if is_scalar is None else is_scalar
@@ -52,9 +53,18 @@ class Traced:
 
     def _moved(self, move: Callable[[Any], Any]) -> Traced:
         """Do to the ids what is done to the numbers."""
-        value = move(self.value)
+        values, ids = self.arrays
+        value = move(values)
         is_scalar = not isinstance(value, np.ndarray) or (self.is_scalar and value.ndim == 0)
-        return Traced(value, move(self.ids), is_scalar)
+        return Traced(value, move(ids), is_scalar)
+
+    @property
+    def arrays(self) -> tuple[Any, Any]:
+        """Its numbers and their ids; of a matrix as matrices, which NumPy moves in ways of their own."""
+        return (np.asmatrix(self.value), np.asmatrix(self.ids)) if self.is_matrix else (self.value, self.ids)
+
+    A = property(lambda self: Traced(self.value, self.ids))
+    A1 = property(lambda self: self.A.ravel())
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -79,7 +89,7 @@ class Traced:
         return self
 
     def copy(self, *order: Any, **options: Any) -> Traced:
-        return self._moved(np.array)
+        return self._moved(lambda a: a.copy())
 
     __copy__ = __deepcopy__ = copy
 
@@ -87,13 +97,13 @@ class Traced:
         return np.array, (self.value,)
 
     def astype(self, dtype: Any, *args: Any, **options: Any) -> Any:
-        kind, value = np.dtype(dtype).kind, self.value.astype(dtype)
+        kind, value = np.dtype(dtype).kind, self.arrays[0].astype(dtype)
         if kind == "f" or (kind in "iu" and (value == self.value).all()):
             return _noting_precision(Traced(value, self.ids.copy(), self.is_scalar))
         return value
 
     def tolist(self) -> Any:
-        return [one.tolist() for one in self] if self.value.ndim else self.copy().as_scalar()
+        return [one.tolist() for one in self.A] if self.value.ndim else self.copy().as_scalar()
 
     def as_scalar(self) -> Traced:
         self.is_scalar = True
@@ -142,7 +152,8 @@ class Traced:
         if self.value.dtype.kind != "f" and x.value.dtype.kind == "f" and (tape := current_tape()):
             text = "numbers were truncated to integers when they were written into an integer array"
             tape.note("truncated", text)
-        self.value[key], self.ids[key] = x.value, x.ids
+        values, ids = self.arrays
+        values[key], ids[key] = x.value, x.ids
 
     def __float__(self) -> float:
         return float(self.value.reshape(()) if self.value.size == 1 else self.value)
@@ -206,89 +217,6 @@ class Traced:
         return self
 
 
-def _add_move(name: str) -> None:
-    def move(self: Traced, *args: Any, **options: Any) -> Traced:
-        return self._moved(lambda a: getattr(a, name)(*plain(args), **plain(options)))
-
-    setattr(Traced, name, move)
-
-
-def _add_function(name: str) -> None:
-    def method(self: Traced, *args: Any, **options: Any) -> Any:
-        return PROTOCOLS["function"](getattr(np, name), (self, *args), options)
-
-    setattr(Traced, name, method)
-
-
-def _add_rounding(name: str) -> None:
-    def rounding(self: Traced, *digits: Any) -> Any:
-        return self if has_decimals(digits) else getattr(float(self), name)(*plain(digits))
-
-    setattr(Traced, name, rounding)
-
-
-def has_decimals(digits: Any) -> bool:
-    """Whether numbers are rounded only to be shorter: they stay what they are."""
-    return bool(digits) and digits[0] is not None and int(digits[0]) > 1
-
-
-def _add_operator(name: str, ufunc: Any) -> None:
-    def forward(self: Traced, other: Any) -> Any:
-        return NotImplemented if _is_foreign(other) else apply(ufunc, self, other)
-
-    def reflected(self: Traced, other: Any) -> Any:
-        return NotImplemented if _is_foreign(other) else apply(ufunc, other, self)
-
-    def in_place(self: Traced, other: Any) -> Any:
-        result = apply(ufunc, self, other)
-        return result if self.is_scalar else self._write(result)
-
-    setattr(Traced, f"__{name}__", forward)
-    setattr(Traced, f"__r{name}__", reflected)
-    setattr(Traced, f"__i{name}__", in_place)
-
-
-def _add_comparison(name: str, ufunc: Any) -> None:
-    def compare(self: Traced, other: Any) -> Any:
-        if _is_foreign(other):
-            return name == "ne"
-        _note_comparison(self)
-        answer = ufunc(self.value, plain(other))
-        return answer if np.ndim(answer) else bool(answer)
-
-    setattr(Traced, f"__{name}__", compare)
-
-
-def _note_comparison(x: Traced) -> None:
-    """Remember what a comparison depends on: what it decides has no other way back to that."""
-    if (tape := current_tape()) is not None:
-        tape.compared |= tape.leaves(x.ids)
-
-
-def _is_foreign(x: Any) -> bool:
-    return x is None or isinstance(x, str) or hasattr(x, "columns")
-
-
-for _name in (
-    "reshape", "ravel", "flatten", "squeeze", "swapaxes", "repeat", "diagonal", "transpose", "take",
-):  # fmt: skip
-    _add_move(_name)
-for _name in ["sum", "mean", "max", "min", "prod", "std", "var", "clip", "dot", "trace", "round"]:
-    _add_function(_name)
-for _name in ("__round__", "__floor__", "__ceil__", "__trunc__"):
-    _add_rounding(_name)
-for _name, _ufunc in {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power,
-    "mod": np.remainder, "floordiv": np.floor_divide,
-}.items():  # fmt: skip
-    _add_operator(_name, _ufunc)
-for _name, _ufunc in {
-    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal,
-    "ne": np.not_equal,
-}.items():  # fmt: skip
-    _add_comparison(_name, _ufunc)
-
-
 def _noting_precision(x: Traced) -> Traced:
     """Remember that some numbers have few digits: comparisons must allow for it."""
     tape = current_tape()
@@ -336,7 +264,7 @@ def _ids_in(x: Any) -> Any:
 def leaf(value: Any, *, data: bool = True, is_scalar: bool | None = None) -> Any:
     """Return a start value as a traced array; what holds no numbers stays as it is."""
     tape = current_tape()
-    array = np.array(value)
+    array = np.array(value, subok=True)
     if tape is None or type(value) is Traced or array.dtype.kind not in "fiu" or array.size > _LARGEST_LEAF:
         return value
     return _noting_precision(Traced(array, tape.leaf(array, data=data), is_scalar))
@@ -378,7 +306,7 @@ def to_traced(x: Any) -> Any:
 def _operand(x: Any) -> tuple[Ids | None, Any]:
     if has_traced(x):
         x = to_traced(x)
-        return x.ids, x.value
+        return x.ids, x.arrays[0]
     return None, np.asarray(x)
 
 
@@ -410,7 +338,7 @@ def apply(ufunc: Any, *xs: Any) -> Any:
         out = ufunc(*(_weak(x, value) for x, (_, value) in zip(xs, operands, strict=True)))
     if ufunc.__name__ in _COMPARISONS or out.dtype.kind not in "fiu":
         return out if np.ndim(out) else out[()]
-    return _recorded(_SAME.get(ufunc.__name__, ufunc.__name__), np.asarray(out), operands)
+    return _recorded(_SAME.get(ufunc.__name__, ufunc.__name__), np.asanyarray(out), operands)
 
 
 def reduce(name: str, x: Any, axis: Any, keepdims: Any) -> Any:
@@ -418,8 +346,12 @@ def reduce(name: str, x: Any, axis: Any, keepdims: Any) -> Any:
     ids, value = _operand(x)
     axis = plain(axis)
     axis = tuple(axis) if isinstance(axis, list) else axis
-    out = np.asarray(getattr(np, name)(value, axis=axis, keepdims=bool(keepdims)))
-    return _recorded(name, out, [(ids, value)], (axis, bool(keepdims)))
+    is_matrix = type(value) is np.matrix and axis is not None
+    keepdims = bool(keepdims) or is_matrix
+    out = getattr(np, name)(np.asarray(value), axis=axis, keepdims=keepdims)
+    return _recorded(
+        name, np.asmatrix(out) if is_matrix else np.asarray(out), [(ids, value)], (axis, keepdims)
+    )
 
 
 def matrix_product(a: Any, b: Any, name: str) -> Any:
@@ -435,7 +367,7 @@ def matrix_product(a: Any, b: Any, name: str) -> Any:
         return matrix_product(a, to_traced(b).reshape(-1, 1), name)[..., 0]
     if not simple and x.ndim == 1:  # … or a row
         return matrix_product(to_traced(a).reshape(1, -1), b, name)[..., 0, :]
-    out = np.asarray((np.matmul if name == "matmul" else np.dot)(x, y))
+    out = np.asanyarray((np.matmul if name == "matmul" else np.dot)(x, y))
     return _recorded("dot" if simple else "matmul", out, operands)
 
 
