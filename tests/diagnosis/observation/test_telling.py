@@ -157,3 +157,20 @@ def test_notebooks_print_the_report():
     printer, seen = Printer(), Diagnosis("cannot judge", obstacle="nothing", obstacle_line=0)
     seen._repr_pretty_(printer, False)
     assert printer.got == str(seen)
+
+
+def test_a_name_keeps_its_small_letter_at_the_start_of_a_sentence(watch):
+    program = """
+import numpy as np
+rng = np.random.default_rng(1)
+X, Y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
+wih, bih, who = rng.normal(size=(3, 4)), np.zeros(4), rng.normal(size=(4, 2))
+for _ in range(10):
+    h = np.tanh(X @ wih + bih)
+    d = (h @ who - Y) / len(X)
+    dh = d @ who.T * (1 - h * h)
+    who -= 0.1 * h.T @ d
+    wih -= 0.1 * X.T @ dh
+"""
+    told = str(watch(program))
+    assert "   bih is used on line 7 but never trained." in told

@@ -94,7 +94,10 @@ def _is_flat(analysis: Analysis, slope: ast.BinOp, still: list[Operation]) -> bo
 
 
 def _never_moved(analysis: Analysis) -> list[Operation]:
-    """The updates of parameters that only comparisons depend on, and that no step changes."""
+    """The updates of parameters that only comparisons depend on, if no step changes any of them.
+
+    Where some are changed, the others belong to units that were dropped, say, in the steps that were seen.
+    """
     tape, by_root = analysis.tape, defaultdict[int, list[Operation]](list)
     for op in updates_on(tape):
         by_root[int(tape.root[op.start])].append(op)
@@ -104,7 +107,9 @@ def _never_moved(analysis: Analysis) -> list[Operation]:
         adjoints = [one.adjoint for one in analysis.chosen.losses] if analysis.chosen else []
         has_gradient = any(adjoint[op.old].any() for adjoint in adjoints for op in ops if op.old is not None)
         is_moved = any(change_of(tape, op).any() for op in ops)
-        found += ops if is_compared and not has_gradient and not is_moved else []
+        if is_compared and is_moved:
+            return []
+        found += ops if is_compared and not has_gradient else []
     return found if len(found) > 1 else []
 
 

@@ -51,11 +51,13 @@ def shortened(names: Iterable[str], most: int) -> str:
     return ", ".join(once[:most]) + (" …" if len(once) > most else "")
 
 
-def as_sentence(text: str) -> str:
-    """A capital at the start, unless it is a name's, and a full stop at the end."""
+def _sentence(seen: SeenProgram, text: str) -> str:
+    """A capital at the start, unless a name of the program stands there, and a full stop at the end."""
     text = text.strip()
     first = text.split(" ", 1)[0]
-    if first.isalpha() and first.islower() and (len(first) > 1 or first == "a"):
+    names = {name for name, *_ in seen.parameters}.union(seen.rates, *(one.parameters for one in seen.faults))
+    is_word = first.isalpha() and first.islower() and (len(first) > 1 or first == "a")
+    if is_word and first not in names:
         text = text[0].upper() + text[1:]
     return text if not text or text[-1] in ".?!:" else f"{text}."
 
@@ -105,7 +107,7 @@ def _fault(seen: SeenProgram, number: int, fault: Fault) -> Iterator[str]:
     if fault.line:
         yield from _shown(seen.lines.get(fault.line, fault.expression), fault)
         yield ""
-    yield from _wrapped(as_sentence(fault.text), "   ")
+    yield from _wrapped(_sentence(seen, fault.text), "   ")
     if fault.should_be:
         yield from ["   It should be:", ""]
         yield from (f"     {line}" for line in fault.should_be.splitlines())
@@ -154,13 +156,13 @@ def _obstacle(seen: SeenProgram) -> list[str]:
     lines = []
     if seen.obstacle:
         where = f"Line {seen.obstacle_line}: " if seen.obstacle_line else ""
-        lines += _wrapped(where + (seen.obstacle if where else as_sentence(seen.obstacle)))
+        lines += _wrapped(where + (seen.obstacle if where else _sentence(seen, seen.obstacle)))
         if seen.obstacle_line in seen.lines:
             text = seen.lines[seen.obstacle_line].strip()
             head = f"   {seen.obstacle_line:>5} | "
             lines += ["", head + textwrap.shorten(text, WIDTH - len(head), placeholder=" …")]
     for text in seen.notes:
-        lines += _wrapped(as_sentence(text))
+        lines += _wrapped(_sentence(seen, text))
     if seen.found:
         lines += ["", "What was observed:"] if lines else ["What was observed:"]
         lines += [line for text in seen.found for line in _wrapped(text, "  ", "    ")]
@@ -168,7 +170,7 @@ def _obstacle(seen: SeenProgram) -> list[str]:
 
 
 def _paste(seen: SeenProgram) -> list[str]:
-    lines = _wrapped(as_sentence(seen.advice)) if seen.advice else []
+    lines = _wrapped(_sentence(seen, seen.advice)) if seen.advice else []
     if seen.paste:
         lines += ["", *(f"    {line}".rstrip() for line in seen.paste.splitlines())]
     return lines
@@ -214,7 +216,7 @@ def _parameters(seen: SeenProgram) -> list[str]:
 
 
 def _unseen(seen: SeenProgram) -> list[str]:
-    lines = [line for text in seen.unseen for line in _wrapped(as_sentence(text))]
+    lines = [line for text in seen.unseen for line in _wrapped(_sentence(seen, text))]
     if seen.error and seen.verdict != "cannot judge" and not any(one.kind == "shape" for one in seen.faults):
         lines += _wrapped(f"The program ended with an error: {seen.error}")
     return lines
