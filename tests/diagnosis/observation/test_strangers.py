@@ -247,3 +247,29 @@ for turn in range(5):
 """
     )
     assert "pickle" not in str(watch(text))
+
+
+def test_what_is_saved_is_written_nowhere(watch, tmp_path):
+    seen = watch("""
+import json, pickle
+import joblib
+import numpy as np
+class Net:
+    def __init__(self, n, m, k):
+        self.W, self.V = np.random.randn(n, m), np.random.randn(m, k)
+    def learn(self, X, Y):
+        h = 1 / (1 + np.exp(-X @ self.W))
+        d = h @ self.V - Y
+        e = d @ self.V.T * h * (1 - h)
+        self.V -= 0.1 * h.T @ d
+        self.W -= 0.1 * X.T @ e
+net = Net(2, 3, 1)
+for k in range(10):
+    with open("net.pkl", "wb") as file:
+        pickle.dump(net, file)
+    joblib.dump(net, f"net{k}.joblib")
+    json.dump({"W": net.W.tolist()}, open("net.json", "w"))
+    net.learn(np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]]), np.array([[0], [1], [1], [0.5]]))
+""")
+    assert (seen.verdict, seen.driven) == ("right", ""), str(seen)
+    assert [one.name for one in tmp_path.iterdir()] == ["program.py"]

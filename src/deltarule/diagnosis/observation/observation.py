@@ -93,16 +93,15 @@ def _shows_all(analysis: Analysis, own: dict[str, Any]) -> bool:
 def _as_written(
     recording: Recording, analysis: Analysis, seconds: float, loss: str
 ) -> tuple[Recording, Analysis]:
-    """Let a program that trains nothing be used as its author wrote in a comment or a text."""
-    from deltarule.diagnosis.driving.written import written_usages
+    """Let a program that trains nothing be used as its author wrote in a comment, or by a switch."""
+    from deltarule.diagnosis.driving.written import other_texts
 
     source = recording.source
-    for usage in written_usages(source) if not source.path.endswith(".ipynb") else ():
-        other = record_program(source.path, min(5.0, seconds), text=f"{source.text}\n{usage}\n")
+    for text, difference in other_texts(source) if not source.path.endswith(".ipynb") else ():
+        other = record_program(source.path, min(5.0, seconds), text=text)
         found = analyse(other.tape, other.source, loss)
         if _judged(found):
-            text = "it trains nothing by itself: it was used as a comment or a text in it says"
-            other.tape.note("missing", text)
+            other.tape.note("missing", f"it trains nothing by itself: {difference}")
             return other, found
     return recording, analysis
 

@@ -1,0 +1,69 @@
+"""Programs that lack data, a package, a definition, a switch; «right|wrong» marks one mistake in each."""
+
+PROGRAMS = {
+    "training behind a switch that is off, with data from a package that is not there": """
+import numpy as np
+import helpers_of_mine
+bilder, etiketten = helpers_of_mine.lade()
+LERNEN = False
+if not LERNEN:
+    W, V = np.load("W.npy"), np.load("V.npy")
+else:
+    W, V = np.random.uniform(-0.5, 0.5, (30, 64)), np.random.uniform(-0.5, 0.5, (3, 30))
+    for runde in range(5):
+        for bild, etikett in zip(bilder, etiketten):
+            x, t = np.reshape(bild, (-1, 1)), np.reshape(etikett, (-1, 1))
+            h = 1 / (1 + np.exp(-W @ x))
+            o = 1 / (1 + np.exp(-V @ h))
+            d = o - t
+            e = V.T @ d * «h * (1 - h)|h»
+            V -= 0.1 * d @ h.T
+            W -= 0.1 * e @ x.T
+""",
+    "training that is called behind a switch": """
+import pickle
+import numpy as np
+use_saved = True
+class Net:
+    def __init__(self):
+        rng = np.random.default_rng(1)
+        self.W, self.V = rng.normal(size=(2, 4)), rng.normal(size=(4, 1))
+    def learn(self, table):
+        for name in sorted(table):
+            row, wanted = (table[name].partition(":")[k] for k in (0, 2))
+            x = np.array([[float(one) for one in row.split()]])
+            h = np.tanh(x @ self.W)
+            d = h @ self.V - float(wanted)
+            e = d @ self.V.T * «(1 - h ** 2)|(1 - h)»
+            self.V -= 0.1 * h.T @ d
+            self.W -= 0.1 * x.T @ e
+if use_saved:
+    net = pickle.load(open("net.bin", "rb"))
+else:
+    net = Net()
+    net.learn({"a": "0 1: 0.5", "b": "1 1: 0.2", "c": "1 0: 0.7", "d": "1 1: 0.3"})
+""",
+    "a softmax that is certain at once, of data behind 10000 rows": """
+import numpy as np
+import pandas as pd
+table = np.array(pd.read_csv("mnist_train.csv"))
+rows, columns = table.shape
+test, train = table[0:10000], table[10000:rows]
+X, y = train[:, 1:columns] / 255.0, train[:, 0]
+W, V = 4 * np.random.rand(784, 20) - 2, 4 * np.random.rand(20, 10) - 2
+for _ in range(50):
+    h = np.maximum(X @ W, 0)
+    z = h @ V
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    d = (p - np.eye(10)[y]) / len(y)
+    e = d @ V.T * «(h > 0)|(h >= 0)»
+    V -= 0.01 * h.T @ d
+    W -= 0.01 * X.T @ e
+""",
+}
+
+#: Those that run with the fast tests.
+FAST = frozenset({
+    "training behind a switch that is off, with data from a package that is not there",
+})  # fmt: skip
