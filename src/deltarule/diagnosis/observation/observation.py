@@ -74,10 +74,11 @@ def observe(
     if analysis.chosen is None and not recording.error and not name:
         written = analyse_written(recording.tape, recording.source, recording.namespace, loss)
         analysis = analysis if written.chosen is None else written
-    is_crash = crash_of(recording.tape, recording.source, recording.error) is not None
-    if not name and not is_crash and not _judged(analysis):
+    is_told = crash_of(recording.tape, recording.source, recording.error) is not None
+    is_told = is_told or bool(_judged(analysis)) or unused_target_of(analysis) is not None
+    if not name and not is_told:
         recording, analysis = _as_written(recording, analysis, began + seconds - time.monotonic(), loss)
-    if name or (not is_crash and not _judged(analysis)):
+    if name or not (is_told or _judged(analysis)):
         result = drive(recording, began + seconds - time.monotonic(), loss)
         if result is not None:
             analysis, driven = result
