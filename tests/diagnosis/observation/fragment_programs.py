@@ -43,6 +43,47 @@ else:
     net = Net()
     net.learn({"a": "0 1: 0.5", "b": "1 1: 0.2", "c": "1 0: 0.7", "d": "1 1: 0.3"})
 """,
+    "a loop whose data, weights and activation are defined elsewhere": """
+for epoch in range(n_epochs):
+    z1 = X @ W1 + b1
+    a1 = sigmoid(z1)
+    z2 = a1 @ W2 + b2
+    a2 = sigmoid(z2)
+    print(epoch, mse_loss(a2, y))
+    d2 = (a2 - y) * sigmoid_derivative(a2)
+    d1 = d2 @ W2.T * «sigmoid_derivative(z1)|a1»
+    W2 -= learning_rate * a1.T @ d2
+    b2 -= learning_rate * d2.sum(axis=0)
+    W1 -= learning_rate * X.T @ d1
+    b1 -= learning_rate * d1.sum(axis=0)
+""",
+    "a cell that lacks the data and the activations": """
+V = np.random.randn(2, 4)
+W = np.random.randn(4, 1)
+for runde in range(100):
+    h = relu(np.dot(X_train, V))
+    o = np.tanh(np.dot(h, W))
+    d = (o - y_train) * (1 - o ** 2)
+    e = np.dot(d, W.T) * «d_relu(h)|h»
+    W = W - lr * np.dot(h.T, d)
+    V = V - lr * np.dot(X_train.T, e)
+""",
+    "a class whose activations are defined elsewhere": """
+class Netz:
+    def __init__(self, n, m, k):
+        self.W = np.random.randn(m, n)
+        self.V = np.random.randn(k, m)
+    def vor(self, x):
+        self.x = x
+        self.h = sigmoid(self.W @ x)
+        self.o = softmax(self.V @ self.h)
+        return self.o
+    def rueck(self, t):
+        d = self.o - t
+        e = self.V.T @ d * «sigmoid_prime(self.h)|sigmoid(self.h)»
+        self.V -= eta * d @ self.h.T
+        self.W -= eta * e @ self.x.T
+""",
     "a softmax that is certain at once, of data behind 10000 rows": """
 import numpy as np
 import pandas as pd
@@ -66,4 +107,5 @@ for _ in range(50):
 #: Those that run with the fast tests.
 FAST = frozenset({
     "training behind a switch that is off, with data from a package that is not there",
+    "a loop whose data, weights and activation are defined elsewhere",
 })  # fmt: skip

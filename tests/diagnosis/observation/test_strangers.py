@@ -315,3 +315,21 @@ net.train(X, Y)
 """)
     assert seen.verdict == "wrong", str(seen)
     assert "y, the target, is never used in slopes" in " ".join(str(seen).split())
+
+
+def test_a_name_that_may_be_a_slip_of_the_pen_is_supplied_by_nobody(watch):
+    text = """
+import numpy as np
+def train(X, Y, layers, rate):
+    for _ in range(10):
+        h = np.tanh(X @ layers[0])
+        d = h @ layers[1] - Y
+        e = d @ layers[1].T * (1 - h ** 2)
+        LINE -= rate * X.T @ e
+        layers[1] -= rate * h.T @ d
+"""
+    assert watch(text.replace("LINE", "layers[0]")).verdict == "right"
+    for name, line in (("layer", "layer[0]"), ("eta", "layers[0] -= eta; layers[0]")):
+        seen = watch(text.replace("LINE", line))
+        assert seen.verdict == "cannot judge", str(seen)
+        assert f"name '{name}' is not defined" in " ".join(str(seen).split())
