@@ -84,6 +84,44 @@ class Netz:
         self.V -= eta * d @ self.h.T
         self.W -= eta * e @ self.x.T
 """,
+    "a function that makes windows of data beside a network that goes through them": """
+import page_that_is_missing as page
+import numpy as np
+width = page.slider("Width", 2, 9, 4)
+def make_windows(numbers, width):
+    windows, next_ones = [], []
+    for k in range(len(numbers) - width):
+        windows.append(numbers[k:k + width])
+        next_ones.append(numbers[k + width])
+    return np.array(windows), np.array(next_ones)
+X, Y = make_windows(np.sin(np.arange(40.0)).reshape(-1, 1), width)
+class Recurrent:
+    def __init__(self, inputs, units, outputs):
+        self.U, self.W = np.random.randn(units, inputs), np.random.randn(units, units)
+        self.V = np.random.randn(outputs, units)
+    def forward(self, steps):
+        kept = [np.zeros((len(self.W), 1))]
+        for x in steps:
+            kept.append(np.tanh(self.U @ x.reshape(-1, 1) + self.W @ kept[-1]))
+        return self.V @ kept[-1], kept
+    def fit(self, x_data, y_data, rate):
+        for k in range(len(x_data)):
+            o, kept = self.forward(x_data[k])
+            d = o - y_data[k].reshape(-1, 1)
+            dU, dW, dV = np.zeros_like(self.U), np.zeros_like(self.W), d @ kept[-1].T
+            e = self.V.T @ d
+            for t in reversed(range(len(x_data[k]))):
+                e = e * «(1 - kept[t + 1] ** 2)|(1 - kept[t] ** 2)»
+                dU += e @ x_data[k][t].reshape(1, -1)
+                dW += e @ kept[t].T
+                e = self.W.T @ e
+            self.U -= rate * dU
+            self.W -= rate * dW
+            self.V -= rate * dV
+if page.button("Train"):
+    net = Recurrent(1, page.slider("Units", 5, 50, 20), 1)
+    net.fit(X, Y, 0.01)
+""",
     "a softmax that is certain at once, of data behind 10000 rows": """
 import numpy as np
 import pandas as pd

@@ -59,7 +59,8 @@ def answer(run: AnsweringRun, path: Path, names: list[str], use: Use = UNUSED) -
         return _open(run, path, name, use)
     kind, detail = run.answers.known[path]
     is_own = kind == "attribute" and objects.object_called(run, name, tuple(detail), False) is not None
-    if kind in ("keys", "attribute", "list", "tuple") and len(path) == 2 and not is_own:
+    is_data = kind == "list" and bool(DATA.match(name) or TARGET.match(name))
+    if kind in ("keys", "attribute", "list", "tuple") and len(path) == 2 and not is_own and not is_data:
         made = supplied(run, kind, detail) if kind != "list" or not _is_maker(run, path) else None
         inner, parts = run.answers.known.get((*path, "[]"), ("", ()))
         fits = kind != "list" or inner != "tuple" or are_tuples(made, len(parts))
