@@ -58,14 +58,8 @@ def answer(run: AnsweringRun, path: Path, names: list[str], use: Use = UNUSED) -
     if path not in run.answers.known:
         return _open(run, path, name, use)
     kind, detail = run.answers.known[path]
-    is_own = kind == "attribute" and objects.object_called(run, name, tuple(detail), False) is not None
-    is_data = kind == "list" and bool(DATA.match(name) or TARGET.match(name))
-    if kind in ("keys", "attribute", "list", "tuple") and len(path) == 2 and not is_own and not is_data:
-        made = supplied(run, kind, detail) if kind != "list" or not _is_maker(run, path) else None
-        inner, parts = run.answers.known.get((*path, "[]"), ("", ()))
-        fits = kind != "list" or inner != "tuple" or are_tuples(made, len(parts))
-        if made is not None and fits:
-            return made
+    if (made := _supplied(run, path, name)) is not None:
+        return made
     match kind:
         case "keys":
             return AskingTable(path, {key: _child(run, (*path, key), list(detail)) for key in detail})
@@ -99,6 +93,18 @@ def answer(run: AnsweringRun, path: Path, names: list[str], use: Use = UNUSED) -
             return run.plausible.parameter(_called(path), detail if detail is not None else (3,))
         case _:
             return _numbers(run, path, kind, detail, name)
+
+
+def _supplied(run: AnsweringRun, path: Path, name: str) -> Any:
+    """What a function of the program supplies; None where none does, and of data, which are made up."""
+    kind, detail = run.answers.known[path]
+    is_own = kind == "attribute" and objects.object_called(run, name, tuple(detail), False) is not None
+    is_data = kind == "list" and bool(DATA.match(name) or TARGET.match(name) or _is_maker(run, path))
+    if kind not in ("keys", "attribute", "list", "tuple") or len(path) != 2 or is_own or is_data:
+        return None
+    made = supplied(run, kind, detail)
+    inner, parts = run.answers.known.get((*path, "[]"), ("", ()))
+    return made if kind != "list" or inner != "tuple" or are_tuples(made, len(parts)) else None
 
 
 def _open(run: AnsweringRun, path: Path, name: str, use: Use) -> OpenArgument:
