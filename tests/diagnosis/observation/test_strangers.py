@@ -247,3 +247,89 @@ for turn in range(5):
 """
     )
     assert "pickle" not in str(watch(text))
+
+
+def test_what_is_saved_is_written_nowhere(watch, tmp_path):
+    seen = watch("""
+import json, pickle
+import joblib
+import numpy as np
+class Net:
+    def __init__(self, n, m, k):
+        self.W, self.V = np.random.randn(n, m), np.random.randn(m, k)
+    def learn(self, X, Y):
+        h = 1 / (1 + np.exp(-X @ self.W))
+        d = h @ self.V - Y
+        e = d @ self.V.T * h * (1 - h)
+        self.V -= 0.1 * h.T @ d
+        self.W -= 0.1 * X.T @ e
+net = Net(2, 3, 1)
+for k in range(10):
+    with open("net.pkl", "wb") as file:
+        pickle.dump(net, file)
+    joblib.dump(net, f"net{k}.joblib")
+    json.dump({"W": net.W.tolist()}, open("net.json", "w"))
+    net.learn(np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]]), np.array([[0], [1], [1], [0.5]]))
+""")
+    assert (seen.verdict, seen.driven) == ("right", ""), str(seen)
+    assert [one.name for one in tmp_path.iterdir()] == ["program.py"]
+
+
+def test_a_target_that_training_never_reads_is_told_though_the_class_could_be_called(watch):
+    seen = watch("""
+import numpy as np
+class Net:
+    def __init__(self, n, k, m=4):
+        self.m, self.k = m, k
+        self.W, self.V, self.U = np.random.rand(m, n), np.random.rand(k, m), np.random.rand(m, m)
+    def ahead(self, x):
+        s = np.zeros((len(x) + 1, self.m))
+        o = np.zeros((len(x), self.k))
+        for k in range(len(x)):
+            s[k] = np.tanh(self.W @ x[k] + self.U @ s[k - 1])
+            o[k] = self.V @ s[k]
+        return o, s
+    def error(self, x, y):
+        return np.square(self.ahead(x)[0] - y).sum()
+    def slopes(self, x, y):
+        o, s = net.ahead(X)
+        dW, dV, dU = np.zeros(self.W.shape), np.zeros(self.V.shape), np.zeros(self.U.shape)
+        d = o
+        for k in range(len(x)):
+            dV += np.outer(d[k], s[k])
+            e = self.V.T @ d[k] * (1 - s[k] ** 2)
+            for j in range(k, -1, -1):
+                dU += np.outer(e, s[j - 1])
+                dW += np.outer(e, x[j])
+                e = self.U.T @ e * (1 - s[j - 1] ** 2)
+        return dW, dV, dU
+    def train(self, x, y):
+        for _ in range(100):
+            dW, dV, dU = net.slopes(x, y)
+            self.W -= 0.1 * dW
+            self.V -= 0.1 * dV
+            self.U -= 0.1 * dU
+X, Y = np.random.rand(6, 3), np.random.rand(6)
+net = Net(3, 1)
+net.train(X, Y)
+""")
+    assert seen.verdict == "wrong", str(seen)
+    assert "y, the target, is never used in slopes" in " ".join(str(seen).split())
+
+
+def test_a_name_that_may_be_a_slip_of_the_pen_is_supplied_by_nobody(watch):
+    text = """
+import numpy as np
+def train(X, Y, layers, rate):
+    for _ in range(10):
+        h = np.tanh(X @ layers[0])
+        d = h @ layers[1] - Y
+        e = d @ layers[1].T * (1 - h ** 2)
+        LINE -= rate * X.T @ e
+        layers[1] -= rate * h.T @ d
+"""
+    assert watch(text.replace("LINE", "layers[0]")).verdict == "right"
+    for name, line in (("layer", "layer[0]"), ("eta", "layers[0] -= eta; layers[0]")):
+        seen = watch(text.replace("LINE", line))
+        assert seen.verdict == "cannot judge", str(seen)
+        assert f"name '{name}' is not defined" in " ".join(str(seen).split())

@@ -241,6 +241,42 @@ for size, price in zip(sizes, prices):
     w = w - 0.05 * d * h
     v = v - 0.05 * e * size
 """,
+    "sums that begin as a copy of the biases": """
+import math, random
+random.seed(2)
+V = [[random.uniform(0, 1) for _ in range(3)] for _ in range(4)]
+a = [0.0] * 3
+W = [[random.gauss(0, 1) for _ in range(2)] for _ in range(3)]
+b = [0.0] * 2
+def ahead(words):
+    h = list(a)
+    for i in words:
+        for j in range(3):
+            h[j] += V[i][j]
+    h = [max(0.0, one) for one in h]
+    z = list(b)
+    for j in range(3):
+        if h[j]:
+            for k in range(2):
+                z[k] += h[j] * W[j][k]
+    e = [math.exp(one - max(z)) for one in z]
+    return h, [one / sum(e) for one in e]
+for words, kind in [([0, 2], 1), ([1], 0), ([1, 3], 1), ([2], 0)] * 20:
+    h, p = ahead(words)
+    loss = -math.log(max(p[kind], 1e-9))
+    d = list(p)
+    d[kind] -= 1.0
+    back = [sum(W[j][k] * d[k] for k in range(2)) for j in range(3)]
+    below = [«back[j] if h[j] > 0 else 0.0|back[j] * h[j]» for j in range(3)]
+    for k in range(2):
+        for j in range(3):
+            W[j][k] -= 0.1 * h[j] * d[k]
+        b[k] -= 0.1 * d[k]
+    for j in range(3):
+        for i in words:
+            V[i][j] -= 0.1 * below[j]
+        a[j] -= 0.1 * below[j]
+""",
 }
 #: What runs in every test run; the others only in the slow ones.
 FAST = frozenset(PROGRAMS)

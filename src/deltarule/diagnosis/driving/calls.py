@@ -28,15 +28,16 @@ from deltarule.diagnosis.driving.plausible import (
     roles_of_unknown,
 )
 from deltarule.diagnosis.driving.returned import arrays_in, holds_weights, kept_output
+from deltarule.diagnosis.driving.undefined import supply_undefined
 from deltarule.diagnosis.driving.usage import UNUSED, Use, never_set, uses_of
 from deltarule.diagnosis.driving.within import needs_nothing, seen_returns
 from deltarule.diagnosis.driving.words import (
     FORWARD,
     INPUT,
     OUTPUT,
+    computed_names,
     is_given,
     is_own,
-    parameters_of,
 )
 from deltarule.diagnosis.recording.program import Recording
 from deltarule.diagnosis.recording.tape import Operation, Tape
@@ -100,11 +101,7 @@ class CallRun:
         #: The arrays that the forward pass returned, in their order, and those of one step after the other.
         self.offered, self.steps = list[Any](), list[Any]()
         #: The names under which functions return what they are not given.
-        self.returned = {
-            one
-            for (function, _), names in returns.items()
-            for one in set(names) - set(parameters_of(self.namespace.get(function)))
-        }
+        self.returned = computed_names(returns, self.namespace)
         #: What the learner's functions returned, and objects that parameters share, by name.
         self.shared: dict[str, Any] = {}
         #: The data that were passed to methods, by what they are.
@@ -113,6 +110,9 @@ class CallRun:
         self.within: dict[str, Any] = {}
         #: Whether what is made is a layer of a network, and whether it is the first.
         self.first_layer = self.in_layer = False
+        #: The names that functions read, and what stands for those that the program does not define.
+        self.globals = made.globals_of(recording.namespace)
+        self.globals.update(supply_undefined(self) if self.is_asking else {})
 
     def is_own(self, kind: type) -> bool:
         """Whether a class is written in the learner's file."""

@@ -19,7 +19,7 @@ from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import DrivenRun
 from deltarule.diagnosis.driving.following import follow, follow_functions
-from deltarule.diagnosis.driving.graphs import NothingReturned, back_method, expressions, go_back
+from deltarule.diagnosis.driving.graphs import back_method, judge_graphs
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, layouts, twice
 from deltarule.diagnosis.driving.needs import Needs, own_methods, takes
 from deltarule.diagnosis.driving.objects import other_words
@@ -42,6 +42,7 @@ from deltarule.diagnosis.driving.trials import (
     USUAL,
     Trials,
 )
+from deltarule.diagnosis.driving.undefined import run_fragment
 from deltarule.diagnosis.driving.usage import UNUSED, uses_of
 from deltarule.diagnosis.driving.within import needs_nothing
 from deltarule.diagnosis.driving.words import (
@@ -131,13 +132,14 @@ class _Driver:
 
     def search(self) -> DrivenRun | None:
         """Return the first verdict: what is done with arguments decides, then what they are called."""
-        ways = [self._shown, self._by_use, self._by_asking, self._by_pairs, self._by_names, self._graphs]
+        ways = [self._fragment, self._shown, self._by_use, self._by_asking, self._by_pairs, self._by_names]
+        ways.append(lambda: judge_graphs(self.recording, self.classes))
         if self.recording.root:  # the learner says what is called, with usual arguments
             ways = [self._by_names, self._by_use, self._by_asking]
         for way in ways:
             if way == self._by_names and not self.recording.root and self.trials.misfit() is not None:
                 return None
-            self.trials.begin(MOST_OPERATIONS if way == ways[0] else AFTER_FAILURE)
+            self.trials.begin(MOST_OPERATIONS if way in ways[:2] else AFTER_FAILURE)
             if (found := way()) is not None:
                 return found
         return None
@@ -282,25 +284,10 @@ class _Driver:
             for node in ast.walk(self.recording.source.tree)
         )
 
-    def _graphs(self) -> DrivenRun | None:
-        """Judge each operation of numbers that build a graph: the first wrong one, or all that there are."""
-        right: DrivenRun | None = None
-        for name in [name for name, kind in self.classes.items() if back_method(kind)]:
-            for label, compute in expressions(self.classes[name]):
-                tape = new_tape(self.recording.source, frozenset(), LONGEST)
-                try:
-                    with recording_on(tape):
-                        kind = self.recording.rebuilding(is_given, self.tape).value(self.classes[name], name)
-                        analysis = go_back(tape, self.recording.source, kind, compute)
-                except (RecordingStopped, NothingReturned):
-                    return None
-                if analysis is None or analysis.chosen is None:
-                    continue
-                trial = DrivenRun(f"{name}, {label}", None, analysis, 3, not analysis.chosen.bad)
-                if not trial.is_right:
-                    return trial
-                right = trial
-        return right
+    def _fragment(self) -> DrivenRun | None:
+        """Run a program that ends with a name that it does not define, with what that seems to be."""
+        is_fragment = self.recording.error.startswith("NameError")
+        return self._follow("all of it", run_fragment) if is_fragment else None
 
     # Functions
     def _shown(self) -> DrivenRun | None:

@@ -10,10 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.driving.driven import DrivenRun
+from deltarule.diagnosis.driving.trials import LONGEST
+from deltarule.diagnosis.driving.words import is_given
 from deltarule.diagnosis.reading.analysis import Analysis, judge_steps
 from deltarule.diagnosis.reading.steps import GRAPH, Change, RecordedStep
+from deltarule.diagnosis.recording.program import Recording, new_tape, recording_on
 from deltarule.diagnosis.recording.source import ProgramSource
-from deltarule.diagnosis.recording.tape import Tape
+from deltarule.diagnosis.recording.tape import RecordingStopped, Tape
 from deltarule.diagnosis.recording.traced import Traced, given, leaf, plain, to_traced
 
 #: Operations of three numbers a, b, c, each of which occurs more than once.
@@ -54,6 +58,27 @@ _GRADIENT = re.compile(r"_*(d|grad(?!_fn)\w*|(?!requires?_?|needs?_?)\w+_grad|de
 
 class NothingReturned(Exception):
     """An operation returns nothing, and cannot be tried."""
+
+
+def judge_graphs(recording: Recording, classes: dict[str, type]) -> DrivenRun | None:
+    """Judge each operation of numbers that build a graph: the first wrong one, or all that there are."""
+    right: DrivenRun | None = None
+    for name in [name for name, kind in classes.items() if back_method(kind)]:
+        for label, compute in expressions(classes[name]):
+            tape = new_tape(recording.source, frozenset(), LONGEST)
+            try:
+                with recording_on(tape):
+                    kind = recording.rebuilding(is_given, recording.tape).value(classes[name], name)
+                    analysis = go_back(tape, recording.source, kind, compute)
+            except (RecordingStopped, NothingReturned):
+                return None
+            if analysis is None or analysis.chosen is None:
+                continue
+            trial = DrivenRun(f"{name}, {label}", None, analysis, 3, not analysis.chosen.bad)
+            if not trial.is_right:
+                return trial
+            right = trial
+    return right
 
 
 def back_method(kind: type) -> str | None:

@@ -30,11 +30,12 @@ from deltarule.diagnosis.recording.traced import Traced, given
 _NUMBERS = (0.1, 0.3, 0.2, 0.4)
 
 
-class _Run(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
+class AnsweringRun(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
     """The calls of one trial, as far as what is here needs them."""
 
     answers: Answers
     source: ProgramSource
+    globals: dict[str, Any]
     offered: list[Any]
     steps: list[Any]
     is_loss: bool
@@ -45,7 +46,7 @@ class _Run(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
     pool: dict[str, Any]
 
 
-def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
+def answer(run: AnsweringRun, path: Path, names: list[str], use: Use = UNUSED) -> Any:
     """Return what stands at a path: an argument that asks where nothing is known yet."""
     name = next((str(one) for one in reversed(path) if one != "[]"), "")
     if path not in run.answers.known and use.is_size and not use.attributes & OF_ARRAYS:
@@ -57,13 +58,8 @@ def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
     if path not in run.answers.known:
         return _open(run, path, name, use)
     kind, detail = run.answers.known[path]
-    is_own = kind == "attribute" and objects.object_called(run, name, tuple(detail), False) is not None
-    if kind in ("keys", "attribute", "list", "tuple") and len(path) == 2 and not is_own:
-        made = supplied(run, kind, detail) if kind != "list" or not _is_maker(run, path) else None
-        inner, parts = run.answers.known.get((*path, "[]"), ("", ()))
-        fits = kind != "list" or inner != "tuple" or are_tuples(made, len(parts))
-        if made is not None and fits:
-            return made
+    if (made := _supplied(run, path, name)) is not None:
+        return made
     match kind:
         case "keys":
             return AskingTable(path, {key: _child(run, (*path, key), list(detail)) for key in detail})
@@ -99,7 +95,19 @@ def answer(run: _Run, path: Path, names: list[str], use: Use = UNUSED) -> Any:
             return _numbers(run, path, kind, detail, name)
 
 
-def _open(run: _Run, path: Path, name: str, use: Use) -> OpenArgument:
+def _supplied(run: AnsweringRun, path: Path, name: str) -> Any:
+    """What a function of the program supplies; None where none does, and of data, which are made up."""
+    kind, detail = run.answers.known[path]
+    is_own = kind == "attribute" and objects.object_called(run, name, tuple(detail), False) is not None
+    is_data = kind == "list" and bool(DATA.match(name) or TARGET.match(name) or _is_maker(run, path))
+    if kind not in ("keys", "attribute", "list", "tuple") or len(path) != 2 or is_own or is_data:
+        return None
+    made = supplied(run, kind, detail)
+    inner, parts = run.answers.known.get((*path, "[]"), ("", ()))
+    return made if kind != "list" or inner != "tuple" or are_tuples(made, len(parts)) else None
+
+
+def _open(run: AnsweringRun, path: Path, name: str, use: Use) -> OpenArgument:
     """What stands where nothing is known yet."""
     run.answers.open.add(path)
     others = sum(one[0] == path[0] and not DATA.match(str(one[1])) for one in run.answers.known)
@@ -109,7 +117,9 @@ def _open(run: _Run, path: Path, name: str, use: Use) -> OpenArgument:
     may_learn = is_maker or "." not in path[0]
     sizes = [one for one in run.answers.sizes if one != run.plausible.layout.samples]
     columns = sizes[(1 + len(run.plausible.made)) % len(sizes)]
-    is_weight = use.is_changed or type(path[-1]) is int or (is_parameter(name) and not DATA.match(name))
+    is_data = DATA.match(str(path[-2] if type(path[-1]) is int else name))
+    is_called_so = (type(path[-1]) is int or is_parameter(name)) and not is_data
+    is_weight = use.is_changed or is_called_so
     return OpenArgument(
         path,
         run.plausible.layout,
@@ -121,7 +131,7 @@ def _open(run: _Run, path: Path, name: str, use: Use) -> OpenArgument:
     )
 
 
-def _child(run: _Run, path: Path, names: list[str]) -> Any:
+def _child(run: AnsweringRun, path: Path, names: list[str]) -> Any:
     """What is in a container: what its name says, or what it asked for."""
     name = path[-1]
     if isinstance(name, str) and name in run.pool:
@@ -131,7 +141,7 @@ def _child(run: _Run, path: Path, names: list[str]) -> Any:
     return answer(run, path, names)
 
 
-def _part(run: _Run, path: Path, k: int, names: list[str]) -> Any:
+def _part(run: AnsweringRun, path: Path, k: int, names: list[str]) -> Any:
     """An element of a list: it may be another than its neighbours."""
     is_alike = (*path, k) not in run.answers.known and (*path, "[]") in run.answers.known
     if k < len(run.steps):  # it may be the derivative by the output of this step
@@ -144,17 +154,17 @@ def _called(path: Path) -> str:
     return "".join(f"[{one!r}]" if k else str(one) for k, one in enumerate(path[1:]))
 
 
-def _is_maker(run: _Run, path: Path) -> bool:
+def _is_maker(run: AnsweringRun, path: Path) -> bool:
     """Whether an argument is passed to what makes an object."""
     return isinstance(run.namespace.get(path[0]), type)
 
 
-def _index(run: _Run, path: Path) -> int:
+def _index(run: AnsweringRun, path: Path) -> int:
     asked = [one for one, (kind, _) in run.answers.known.items() if kind in ("index", "indices")]
     return asked.index(path)
 
 
-def _size(run: _Run, path: Path, names: list[str]) -> int:
+def _size(run: AnsweringRun, path: Path, names: list[str]) -> int:
     """How many there are: another number for each that is asked for, that they can be told apart."""
     asked = [one for one, (kind, _) in run.answers.known.items() if kind == "size" and one[0] == path[0]]
     asked.sort(key=lambda one: names.index(one[1]) if one[1] in names else 0)
@@ -163,7 +173,7 @@ def _size(run: _Run, path: Path, names: list[str]) -> int:
     return run.answers.sizes[asked.index(path) % len(run.answers.sizes)]
 
 
-def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
+def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) -> Any:
     """A number, or an array: the target, what a layer computed or is given the derivative by, or data."""
     computed = run.computed.shape if type(run.computed) is Traced else None
     has_target = any(what == "target" for what, _ in run.answers.known.values())
@@ -226,7 +236,7 @@ def _asked_before(answers: Answers, path: Path) -> list[Path]:
     return [one for one in found if one not in sizes and one != path[: len(one)]]
 
 
-def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:
+def _list(run: AnsweringRun, path: Path, count: int, names: list[str]) -> Any:
     """A list of what its elements asked to be: layers, neurons in layers, numbers, whole numbers."""
     inner = (*path, "[]")
     kind, detail = run.answers.known.get(inner, ("", None))
@@ -261,7 +271,7 @@ def _list(run: _Run, path: Path, count: int, names: list[str]) -> Any:
     return made
 
 
-def _usual_count(run: _Run, path: Path, kind: str) -> int:
+def _usual_count(run: AnsweringRun, path: Path, kind: str) -> int:
     """How many numbers a sample has, or a target; or how many samples there are."""
     if kind not in ("", "number", "factor", "term", "target"):
         return 3 if kind == "size" or run.plausible.layout.is_single else run.plausible.layout.samples
@@ -277,7 +287,7 @@ def _usual_count(run: _Run, path: Path, kind: str) -> int:
     return 2 if is_second else 3
 
 
-def _object(run: _Run, path: Path, use: Use) -> Any:
+def _object(run: AnsweringRun, path: Path, use: Use) -> Any:
     """An object of the learner's; parameters of one name share it; else one that does nothing."""
     name = str(path[-1])
     known = run.answers.known.items()
@@ -291,7 +301,7 @@ def _object(run: _Run, path: Path, use: Use) -> Any:
     return StandIn(name) if made is None else made
 
 
-def _word(run: _Run, name: str, kind: str, said: Any) -> Any:
+def _word(run: AnsweringRun, name: str, kind: str, said: Any) -> Any:
     """A word that the program knows, or a member of an enumeration."""
     if kind == "member":
         members: list[Any] = list(type(said).__members__.values())

@@ -73,6 +73,14 @@ def uses_of(source: ProgramSource, function: Any, names: dict[str, Any]) -> dict
     return source.uses[key]
 
 
+def uses_of_name(source: ProgramSource, name: str, names: dict[str, Any]) -> Use:
+    """How a program uses a name that no function is passed."""
+    if (name, 0) not in source.uses:
+        source.uses[name, 0] = _use_of(source, source.tree, None, name, names)
+    found: Use = source.uses[name, 0]
+    return found
+
+
 def never_set(source: ProgramSource, one: Any) -> list[str]:
     """The attributes of a new object that are None, and that the program sets nowhere else."""
     nodes = [node for node in ast.walk(source.tree) if isinstance(node, ast.Attribute)]

@@ -24,15 +24,18 @@ def is_derived(name: str) -> bool:
 
 
 class UsualActivation:
-    """tanh where a program takes 1 − a² for its slope; otherwise the sigmoid."""
+    """tanh where a program takes 1 − a² for its slope; otherwise the sigmoid; ReLU where it is called so."""
 
-    def __init__(self, text: str) -> None:
-        self.is_tanh = bool(_OF_TANH.search(text))
+    def __init__(self, text: str, name: str = "") -> None:
+        self.is_tanh = name == "tanh" or (not name and bool(_OF_TANH.search(text)))
+        self.is_relu = name == "relu"
         #: The ids of what it has computed.
         self._outputs: set[int] = set()
 
     def function(self, z: Any) -> Any:
         """The activation of z."""
+        if self.is_relu:
+            return np.maximum(z, 0)
         a = np.tanh(z) if self.is_tanh else 1 / (1 + np.exp(-z))
         if type(a) is Traced:
             self._outputs.update(a.ids.ravel().tolist())
@@ -40,6 +43,8 @@ class UsualActivation:
 
     def derivative(self, x: Any) -> Any:
         """Its slope, by a where ``x`` is what it has computed, and else by z."""
+        if self.is_relu:
+            return (x > 0) * 1.0
         is_a = type(x) is Traced and self._outputs.issuperset(x.ids.ravel().tolist())
         a = x if is_a else self.function(x)
         return 1 - a * a if self.is_tanh else a * (1 - a)

@@ -117,3 +117,12 @@ def partners(names: dict[str, Any]) -> dict[str, tuple[str, str]]:
         if back and back[1] in functions and not back[3] and back[1] not in found:
             found[back[1]] = (back[1], one)  # relu and relu_backward
     return found
+
+
+def computed_names(returns: dict[tuple[str, int], list[str]], names: dict[str, Any]) -> set[str]:
+    """The names under which functions return what they are not given."""
+    return {
+        one
+        for (function, _), returned in returns.items()
+        for one in set(returned) - set(parameters_of(names.get(function)))
+    }

@@ -1,4 +1,4 @@
-"""How a program is used, as its author wrote it down: in comments, in texts, behind ``>>>``."""
+"""How a program is used, as its author wrote it down: in comments, in texts, behind ``>>>``, by a switch."""
 
 from __future__ import annotations
 
@@ -9,9 +9,43 @@ import textwrap
 from collections.abc import Iterator
 from itertools import groupby
 
+from deltarule.diagnosis.driving.usage import is_change
 from deltarule.diagnosis.recording.source import ProgramSource
 
 _LONGEST, _MOST = 40, 4
+
+
+def other_texts(source: ProgramSource) -> Iterator[tuple[str, str]]:
+    """The text of a program as it may be meant to be run, and what is different in it."""
+    for usage in written_usages(source):
+        yield f"{source.text}\n{usage}\n", "it was used as a comment or a text in it says"
+    for name, written in _switches(source):
+        lines, value = list(source.lines), str(not written.value)
+        row = lines[written.lineno - 1].encode()
+        row = row[: written.col_offset] + value.encode() + row[written.end_col_offset :]
+        lines[written.lineno - 1] = row.decode()
+        yield "\n".join(lines), f"{name} was taken as {value}"
+
+
+def _switches(source: ProgramSource) -> list[tuple[str, ast.Constant]]:
+    """The assignments of True or False on which it depends whether something changes, or is called."""
+    asked: set[str] = set()
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.If) and any(map(_may_train, [*node.body, *node.orelse])):
+            asked |= {one.id for one in ast.walk(node.test) if isinstance(one, ast.Name)}
+    found = []
+    for node in source.tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(name)], value=ast.Constant(bool()) as written):
+                found += [(name, written)] if name in asked else []
+    return found[:_MOST]
+
+
+def _may_train(statement: ast.stmt) -> bool:
+    parts = list(ast.walk(statement))
+    called = [one.func for one in parts if isinstance(one, ast.Call)]
+    shown = [one for one in called if not isinstance(one, ast.Name) or one.id != "print"]
+    return any(map(is_change, parts)) or bool(shown)
 
 
 def written_usages(source: ProgramSource) -> list[str]:

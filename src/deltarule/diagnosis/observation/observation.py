@@ -74,10 +74,11 @@ def observe(
     if analysis.chosen is None and not recording.error and not name:
         written = analyse_written(recording.tape, recording.source, recording.namespace, loss)
         analysis = analysis if written.chosen is None else written
-    is_crash = crash_of(recording.tape, recording.source, recording.error) is not None
-    if not name and not is_crash and not _judged(analysis):
+    is_told = crash_of(recording.tape, recording.source, recording.error) is not None
+    is_told = is_told or bool(_judged(analysis)) or unused_target_of(analysis) is not None
+    if not name and not is_told:
         recording, analysis = _as_written(recording, analysis, began + seconds - time.monotonic(), loss)
-    if name or (not is_crash and not _judged(analysis)):
+    if name or not (is_told or _judged(analysis)):
         result = drive(recording, began + seconds - time.monotonic(), loss)
         if result is not None:
             analysis, driven = result
@@ -93,16 +94,15 @@ def _shows_all(analysis: Analysis, own: dict[str, Any]) -> bool:
 def _as_written(
     recording: Recording, analysis: Analysis, seconds: float, loss: str
 ) -> tuple[Recording, Analysis]:
-    """Let a program that trains nothing be used as its author wrote in a comment or a text."""
-    from deltarule.diagnosis.driving.written import written_usages
+    """Let a program that trains nothing be used as its author wrote in a comment, or by a switch."""
+    from deltarule.diagnosis.driving.written import other_texts
 
     source = recording.source
-    for usage in written_usages(source) if not source.path.endswith(".ipynb") else ():
-        other = record_program(source.path, min(5.0, seconds), text=f"{source.text}\n{usage}\n")
+    for text, difference in other_texts(source) if not source.path.endswith(".ipynb") else ():
+        other = record_program(source.path, min(5.0, seconds), text=text)
         found = analyse(other.tape, other.source, loss)
         if _judged(found):
-            text = "it trains nothing by itself: it was used as a comment or a text in it says"
-            other.tape.note("missing", text)
+            other.tape.note("missing", f"it trains nothing by itself: {difference}")
             return other, found
     return recording, analysis
 

@@ -23,7 +23,7 @@ from deltarule.diagnosis.reading.losses import KnownLoss
 from deltarule.diagnosis.reading.optimizers import allow_limits, rule_of
 from deltarule.diagnosis.reading.steps import RecordedStep, before_probing
 from deltarule.diagnosis.reading.targets import Meeting
-from deltarule.diagnosis.recording.tape import Tape, Values
+from deltarule.diagnosis.recording.tape import Ids, Tape, Values
 
 
 def compare(
@@ -42,16 +42,19 @@ def compare(
             factor, misfit = fit(change.step, gradient)
             rows.append(Row(change, step.number, gradient, factor, misfit))
     comparison = GradientComparison(losses[0].name, losses, rows, meetings, steps)
-    _leave_out_roundings(comparison)
+    _leave_out_roundings(tape, comparison)
     _find_common_factor(comparison, tolerance)
     _judge_rows(tape, comparison, tolerance)
     return comparison
 
 
-def _leave_out_roundings(comparison: GradientComparison) -> None:
-    """Slopes of saturated units are roundings, in the program (1 − a is 0) as in the gradient."""
+def _leave_out_roundings(tape: Tape, comparison: GradientComparison) -> None:
+    """Slopes of saturated units are roundings, in the program (1 − a is 0) as in the gradient.
+
+    Where a is 0 they are none: a large derivative by such an output, as 1 / a of a logarithm, tells no size.
+    """
     for step, loss, meetings in zip(comparison.steps, comparison.losses, comparison.meetings, strict=True):
-        outputs = [loss.adjoint[one.output.ravel()] for one in meetings]
+        outputs = [_sizes_by(tape, loss, one.output.ravel()) for one in meetings]
         size = float(np.linalg.norm(np.concatenate(outputs))) if outputs else 0.0
         for row in comparison.rows:
             small = max(np.linalg.norm(row.gradient), np.linalg.norm(row.change.step)) <= 1e-9 * size
@@ -59,6 +62,11 @@ def _leave_out_roundings(comparison: GradientComparison) -> None:
                 row.gradient = np.zeros_like(row.gradient)
                 row.change.step = np.zeros_like(row.change.step)
                 row.factor, row.misfit = 0.0, 0.0
+
+
+def _sizes_by(tape: Tape, loss: KnownLoss, output: Ids) -> Values:
+    slopes = np.abs(loss.adjoint[output])
+    return np.minimum(slopes, np.maximum(1.0, slopes * np.abs(tape.value[output])))
 
 
 def _find_common_factor(comparison: GradientComparison, tolerance: float) -> None:

@@ -26,11 +26,14 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         written_over = source is None or source.rewrites(op, which)
         is_older = max(tape.producers(old)) < tape.compared_at  # no sum of the next forward pass
         decides = written_over and is_older and not tape.leaves(old) & ~tape.compared
+        decides = decides and not _reads_changed(tape, other, old)
         if not tape.leaves(old) & tape.leaves(other) and not decides:
             continue
         is_own = decides or any(depends_on(tape, other, one) for one in (old, _row_before(tape, op, old)))
         if not is_own or _is_towards(tape, other, old):
             continue
+        if not written_over and all(is_start(tape, tape.operations[one]) for one in tape.producers(other)):
+            continue  # a difference of two parameters, as ``z - max(z)`` of biases alone
         if not written_over and not _has_error(tape, op, old, source) and not _is_multiple(tape, other, old):
             continue
         if old.size != op.size:
@@ -43,6 +46,13 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         if op.version >= tape.most_updates:
             tape.stop("updates")
         return
+
+
+def _reads_changed(tape: Tape, ids: Ids, old: Ids) -> bool:
+    """Whether values come from another parameter that has changed, as ``h * w[k]`` of a next pass."""
+    own = tape.leaves(old)
+    made = (tape.operations[one] for one in tape.walk(ids))
+    return any(op.version and not op.leaves & own for op in made)
 
 
 def _begin_anew(tape: Tape, op: Operation, old: Ids) -> None:

@@ -286,6 +286,8 @@ class Importing:
         if module.__name__ in ("scipy", "scipy.io") and name == "scipy.io":
             files = Substitute(importlib.import_module(name), {}, _of_matlab)
             return files if fromlist else Substitute(module, {"io": files}, lambda _, found: found)
+        if root in missing.SAVING:
+            return Substitute(module, {}, missing.wrap_saving)
         if module.__name__ == "sklearn.datasets":
             return Substitute(module, {}, missing.wrap_datasets)
         if module.__name__ == "pandas":

@@ -145,7 +145,7 @@ class Rebuilding:
         if file != self.path and str(Path(file).parent) != self.folder:
             return x
         code = x.__code__ if "__leaf__" in x.__globals__ else recordable_code(x.__code__)
-        names = self._globals(x.__globals__)
+        names = self.globals_of(x.__globals__)
         cells = tuple(types.CellType() for _ in x.__closure__ or ())
         made = self._keep(x, types.FunctionType(code, names, x.__name__, None, cells or None))
         made.__defaults__ = self.value(x.__defaults__)
@@ -160,7 +160,8 @@ class Rebuilding:
                 cell.cell_contents = self.value(one.cell_contents, free)
         return made
 
-    def _globals(self, x: dict[str, Any]) -> dict[str, Any]:
+    def globals_of(self, x: dict[str, Any]) -> dict[str, Any]:
+        """The names that functions read that were made anew, by those that they read before."""
         if id(x) not in self._made:
             self._keep(x, {**self.names, "__name__": "__main__"})
         found: dict[str, Any] = self._made[id(x)]

@@ -31,10 +31,12 @@ FRAMEWORKS = frozenset(["torch", "tensorflow", "keras", "jax", "mxnet", "theano"
 HASTENING = frozenset(["numba", "line_profiler", "memory_profiler"])
 #: Packages that compute as NumPy does, on other hardware.
 LIKE_NUMPY = frozenset(["cupy", "minpy", "bottleneck"])
+#: Packages that write objects to files; a recorded program writes none.
+SAVING = frozenset(["pickle", "joblib", "dill", "cloudpickle", "json"])
 #: How many pictures of an animation are drawn: as many as parameters change before recording ends.
 _FRAMES = 5
 #: How many made-up pictures there are at least, and how large a table becomes that is made up.
-_PICTURES, _LARGEST = 40, 4_000_000
+_PICTURES, _LARGEST = 40, 10_000_000
 #: Names of data.
 _OF_DATA = re.compile(
     r"([XYxyt]|((train|test)_|[xy]_?)?(data|features?|images?|inputs?|samples?|labels?|targets?))"
@@ -227,6 +229,11 @@ def wrap_pandas(name: str, found: Any) -> Any:
             return Frame(_numbers(args[0]))
 
     return read
+
+
+def wrap_saving(name: str, found: Any) -> Any:
+    """A function that writes an object to a file, which does nothing."""
+    return (lambda *args, **options: None) if name == "dump" else found
 
 
 class _Bunch(dict[str, Any]):

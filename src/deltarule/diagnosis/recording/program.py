@@ -28,7 +28,7 @@ from deltarule.diagnosis.recording.tape import MadeTable, RecordingStopped, Tape
 from deltarule.errors import InputError
 
 #: How many rows made-up data have where a program looks beyond the usual ones, and at most.
-_MANY_ROWS, _MOST_ROWS = 200, 5000
+_MANY_ROWS, _MOST_ROWS = 200, 12000
 #: How many sizes of made-up data are tried.
 _MOST_SIZES = 8
 
