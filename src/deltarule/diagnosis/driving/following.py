@@ -7,7 +7,7 @@ from typing import Any
 from deltarule.diagnosis.driving.asking import OpenArgument, Want
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.needs import own_methods
-from deltarule.diagnosis.driving.returned import arrays_in, kept_output
+from deltarule.diagnosis.driving.returned import arrays_in, holds_weights, kept_output
 from deltarule.diagnosis.recording.traced import Traced
 
 
@@ -17,7 +17,7 @@ def follow(run: CallRun, name: str, plan: list[str]) -> Any:
     one = run.kept = run.make(name)
     run.began = len(run.tape.operations)
     plan = [method for method in plan if method not in run.assembled]
-    run.is_loss = len(plan) > 1 and set(own_methods(type(one))) <= set(plan)
+    run.is_loss = len(plan) > 1 and set(own_methods(type(one))) <= set(plan) and not holds_weights(one)
     result = sent = None
     for _ in range(1 if run.learns_inputs or run.is_loss else 4):
         run.computed, run.offered, run.steps = None, [], []

@@ -188,7 +188,8 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
         if not has_target and (kind == "factor" or not DATA.match(name)):
             raise Want(path, "upstream", computed)
     if kind == "target":
-        return target_of(run, shape if shape is not None else computed or run.plausible.data["Y"].shape)
+        usual = run.plausible.data["Y"].shape
+        return target_of(run, shape if shape is not None else computed if computed is not None else usual)
     if kind in ("images", "series"):
         if computed is not None and len(computed) == shape and not has_target and not DATA.match(name):
             raise Want(path, "upstream", computed)

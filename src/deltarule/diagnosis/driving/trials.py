@@ -95,7 +95,7 @@ class Trials:
         #: A name that a function uses and that there is not, whatever it is called with.
         self.undefined: NameError | None = None
         #: What calls raised that had compared outputs with targets: shapes that do not fit, or None.
-        self.after_meeting: list[tuple[Exception, Tape] | None] = []
+        self.after_meeting: list[tuple[BaseException, Tape] | None] = []
         #: Whether a layer ran through with what it is sent, however its data lay.
         self.fits_once = False
         #: How many operations were recorded, and how many will be at most.
@@ -176,7 +176,7 @@ class Trials:
         others = [one for one in self.wrong if one is not best and one.layout != best.layout]
         return best if others or best.layout is None else None
 
-    def misfit(self) -> tuple[Exception, Tape] | None:
+    def misfit(self) -> tuple[BaseException, Tape] | None:
         """What every call raised that had compared an output with a target, on one line: shapes never fit."""
         found = [one for one in self.after_meeting if one is not None]
         if any("cannot reshape" in str(error) for error, _ in found):
@@ -186,7 +186,7 @@ class Trials:
             return None
         return found[0] if len(found) == len(self.after_meeting) >= _MISFITS and len(lines) == 1 else None
 
-    def _line_of(self, error: Exception) -> int:
+    def _line_of(self, error: BaseException) -> int:
         frames = traceback.extract_tb(error.__traceback__)
         return next(
             (one.lineno or 0 for one in frames[::-1] if one.filename == self.recording.source.path), 0
@@ -200,7 +200,7 @@ class Trials:
             if getattr(one, "lineno", 0) == line
         )
 
-    def _raises_always(self, error: Exception) -> bool:
+    def _raises_always(self, error: BaseException) -> bool:
         """Whether what was called ends with a ``raise``, whatever it is given."""
         source = self.recording.source
         for frame, line in traceback.walk_tb(error.__traceback__):
@@ -268,7 +268,7 @@ class Trials:
                 result = work(run)
             except RecordingStopped:
                 pass
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self.is_hopeless = (
                     type(error) in (LookupError, NotImplementedError, NameError)
                 ) or self._raises_always(error)

@@ -83,7 +83,7 @@ def never_set(source: ProgramSource, one: Any) -> list[str]:
 def _use_of(
     source: ProgramSource, node: ast.AST, holder: ast.AST | None, name: str, names: dict[str, Any]
 ) -> Use:
-    use, is_asked = Use(), False
+    use, is_asked, is_count = Use(), False, False
     for one in _occurrences(source, node, holder, name):
         parent = source.parent(one)
         is_asked = is_asked or _is_asked(parent, one)
@@ -103,6 +103,8 @@ def _use_of(
             case ast.Call(func=ast.Name(called)) if called in _ITERATING:
                 use.is_list = True
                 use.of_items |= _of_items(source, one)
+            case ast.Call(func=ast.Name("range")):
+                is_count = True
             case ast.For() | ast.comprehension() if parent.iter is one:
                 use.is_list = True
                 use.of_items |= _of_items(source, one)
@@ -126,6 +128,7 @@ def _use_of(
         use.has_sizes = use.has_sizes or any(_is_size(source, each) for each in _items(source, one))
     use.is_changed = any(_changes(one, name) for one in ast.walk(node))
     use.is_needed = use.is_needed and not is_asked
+    use.is_list = use.is_list and not is_count  # what is gone through has its name only
     return use
 
 
