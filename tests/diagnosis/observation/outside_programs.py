@@ -101,5 +101,60 @@ class Red:
             self.atras()
             self.cambiar()
 """,
+    "samples whose numbers are counted": """
+import numpy as np
+class Netz:
+    def __init__(self, groessen):
+        self.groessen = groessen
+        self.a = [np.zeros(n) for n in groessen]
+        self.G = [np.random.randn(a, b) for a, b in zip(groessen[:-1], groessen[1:])]
+    def lernen(self, beispiele, loesungen, rate=1):
+        for k in range(np.shape(loesungen)[0]):
+            assert np.size(beispiele[k]) == self.groessen[0], "zu lang"
+            assert np.size(loesungen[k]) == self.groessen[-1], "zu viele"
+            self.a[0][:] = beispiele[k]
+            for i, G in enumerate(self.G):
+                self.a[i + 1] = 1 / (1 + np.exp(-np.matmul(self.a[i], G)))
+            d = (self.a[-1] - loesungen[k]) * self.a[-1] * (1 - self.a[-1])
+            for i in reversed(range(len(self.G))):
+                weiter = self.G[i] @ d * «self.a[i] * (1 - self.a[i])|(1 - self.a[i])»
+                self.G[i] -= rate * self.a[i][:, np.newaxis] * d
+                d = weiter
+""",
+    "units that stay where a random number is above another": """
+import numpy as np
+class Leaves:
+    def __init__(self, share):
+        self.share = share
+    def forward(self, x, train=True):
+        if train:
+            self.mask = np.random.rand(*x.shape) > self.share
+            return x * self.mask
+        return x * (1 - self.share)
+    def backward(self, sent):
+        return «sent * self.mask|sent * self.mask / (1 - self.share)»
+""",
+    "units that stay, with a probability": """
+import numpy as np
+class Full:
+    def __init__(self, inputs, units):
+        self.W = np.random.randn(inputs, units)
+    def forward(self, x, training):
+        self.x = x
+        return x @ self.W
+    def backward(self, sent):
+        self.dW = self.x.T @ sent
+        return sent @ self.W.T
+class Leaves:
+    def __init__(self, share):
+        self.stay = 1 - share
+    def forward(self, x, training):
+        if not training:
+            return x
+        self.mask = np.random.binomial(1, self.stay, size=x.shape) / self.stay
+        return x * self.mask
+    def backward(self, sent):
+        return «sent * self.mask|sent * self.mask * self.mask»
+""",
 }
 FAST = frozenset({"a command line without its arguments"})

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from enum import EnumType
 from typing import Any
 
-from deltarule.diagnosis.driving.asking import Path, Want
 from deltarule.diagnosis.driving.plausible import DATA, TARGET
 from deltarule.diagnosis.driving.tables import learn_columns
 from deltarule.diagnosis.driving.usual_activation import NOT_MADE
+from deltarule.diagnosis.driving.wants import SHARE, WIDTH, Path, Want
 
 _CHOSEN = re.compile(r"act|func|method|kind|type|mode|loss", re.I)
 #: What an argument may be, too, if it is not what it was taken for.
@@ -141,11 +141,19 @@ class Answers:
             return self._biases_as_rows()
         if not _OF_KINDS.search(complaint) and self._other_length():
             return True
+        return self._let_one_be(second)
+
+    def _let_one_be(self, second: dict[str, str]) -> bool:
+        """Let the first argument that may be something else be that; the last one where they count places."""
         known = list(self.known.items())
         for path, (kind, detail) in known[::-1] if second is _LABELS else known:
             if kind == "index" and path[-1] == "[]" and self.known[path[:-1]][0] == "list":
                 del self.known[path]  # a dictionary is gone through by its keys
                 self.known[path[:-1]] = "keys", ()
+                return True
+            if detail == WIDTH and path not in self._changed:  # or a probability
+                self._changed.add(path)
+                self.known[path] = "number", SHARE
                 return True
             is_matrix = second.get(kind) == "labels" and isinstance(detail, tuple) and len(detail) > 1
             if kind in second and path not in self._changed and not is_matrix:

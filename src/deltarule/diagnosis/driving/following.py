@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from deltarule.diagnosis.driving.asking import OpenArgument, Want
+from deltarule.diagnosis.driving.asking import OpenArgument
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.needs import own_methods
 from deltarule.diagnosis.driving.returned import arrays_in, holds_weights, kept_output
+from deltarule.diagnosis.driving.wants import Want
 from deltarule.diagnosis.recording.traced import Traced
 
 

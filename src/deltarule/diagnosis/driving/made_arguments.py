@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.answers import Answers
-from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
+from deltarule.diagnosis.driving.asking import OpenArgument
 from deltarule.diagnosis.driving.containers import AskingList, AskingParts, AskingTable
 from deltarule.diagnosis.driving.given_data import (
     GivingRun,
@@ -21,6 +21,7 @@ from deltarule.diagnosis.driving.supplied import SupplyingRun, are_tuples, suppl
 from deltarule.diagnosis.driving.tables import table_of
 from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
 from deltarule.diagnosis.driving.usual_activation import ActivationObject
+from deltarule.diagnosis.driving.wants import SHARE, Path, Want
 from deltarule.diagnosis.driving.words import OUTPUT
 from deltarule.diagnosis.recording.missing import StandIn
 from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
@@ -195,10 +196,7 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
             raise Want(path, "upstream", computed)
         return as_input(run, run.plausible.images(shape, kind == "series"))
     if kind in ("number", "factor") and not (kind == "factor" and shape and DATA.match(name)):
-        if path[-1] == "[]":
-            return given(run.plausible.rng.normal(), is_scalar=True)
-        asked = [one for one, (what, _) in run.answers.known.items() if what in ("number", "factor")]
-        return _NUMBERS[asked.index(path) % len(_NUMBERS)]
+        return _number(run, path, shape)
     if kind == "labels":
         return labels_of(run, shape if type(shape) is int else 2)
     before = _asked_before(run.answers, path)
@@ -214,6 +212,14 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
     if shape is None and run.passed:
         return next(iter(run.passed.values()))
     return inputs_of(run, shape)
+
+
+def _number(run: _Run, path: Path, detail: Any) -> Any:
+    """A single number: one of a list, a probability, or another one for each that is asked for."""
+    if path[-1] == "[]":
+        return given(run.plausible.rng.normal(), is_scalar=True)
+    asked = [one for one, (what, _) in run.answers.known.items() if what in ("number", "factor")]
+    return 0.5 if detail == SHARE else _NUMBERS[asked.index(path) % len(_NUMBERS)]
 
 
 def _asked_before(answers: Answers, path: Path) -> list[Path]:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.driving.answers import Answers
-from deltarule.diagnosis.driving.asking import Want
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import (
     DrivenRun,
@@ -25,6 +24,7 @@ from deltarule.diagnosis.driving.driven import (
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, fit_sizes
 from deltarule.diagnosis.driving.returned import analyse_returned, analyse_within, arrays_in
 from deltarule.diagnosis.driving.usage import is_change
+from deltarule.diagnosis.driving.wants import Want
 from deltarule.diagnosis.driving.words import INPUT, is_partly_read
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import ZERO
