@@ -156,5 +156,93 @@ class Leaves:
     def backward(self, sent):
         return «sent * self.mask|sent * self.mask * self.mask»
 """,
+    "a recurrent network of matrices that were made elsewhere": """
+import numpy as np
+class RNN:
+    def __init__(self, U, W, V, bs, by):
+        self.U, self.W, self.V = U, W, V
+        self.bs, self.by = bs, by
+    def forward(self, xs):
+        self.xs = xs
+        self.states = [np.zeros(self.W.shape[0])]
+        self.outs = []
+        for x in xs:
+            s = np.tanh(self.U @ x + self.W @ self.states[-1] + self.bs)
+            self.states.append(s)
+            self.outs.append(self.V @ s + self.by)
+        return self.outs
+    def backward(self, targets, lr=0.1):
+        dU, dW, dV = np.zeros_like(self.U), np.zeros_like(self.W), np.zeros_like(self.V)
+        dbs, dby = np.zeros_like(self.bs), np.zeros_like(self.by)
+        ds_next = np.zeros(self.W.shape[0])
+        for t in reversed(range(len(self.xs))):
+            do = self.outs[t] - targets[t]
+            dV += np.outer(do, self.states[t + 1])
+            dby += do
+            ds = (self.V.T @ do + ds_next) * «(1 - self.states[t + 1] ** 2)|(1 - self.states[t + 1])»
+            dU += np.outer(ds, self.xs[t])
+            dW += np.outer(ds, self.states[t])
+            dbs += ds
+            ds_next = self.W.T @ ds
+        self.U -= lr * dU
+        self.W -= lr * dW
+        self.V -= lr * dV
+        self.bs -= lr * dbs
+        self.by -= lr * dby
+""",
+    "a recurrent cell whose gradients lie beside its matrices": """
+import numpy as np
+class RNNCell:
+    def __init__(self, Wx, Wh, b):
+        self.params = [Wx, Wh, b]
+        self.grads = [np.zeros_like(Wx), np.zeros_like(Wh), np.zeros_like(b)]
+        self.cache = None
+    def forward(self, x, h_prev):
+        Wx, Wh, b = self.params
+        t = np.dot(h_prev, Wh) + np.dot(x, Wx) + b
+        h_next = np.tanh(t)
+        self.cache = (x, h_prev, h_next)
+        return h_next
+    def backward(self, dh_next):
+        Wx, Wh, b = self.params
+        x, h_prev, h_next = self.cache
+        dt = dh_next * (1 - h_next ** 2)
+        db = np.sum(dt, axis=0)
+        dWh = «np.dot(h_prev.T, dt)|np.dot(h_next.T, dt)»
+        dh_prev = np.dot(dt, Wh.T)
+        dWx = np.dot(x.T, dt)
+        dx = np.dot(dt, Wx.T)
+        self.grads[0][...] = dWx
+        self.grads[1][...] = dWh
+        self.grads[2][...] = db
+        return dx, dh_prev
+""",
+    "a recurrent layer that takes its sizes from its matrices": """
+import numpy as np
+class TimeRNN:
+    def __init__(self, Wx, Wh, b):
+        self.Wx, self.Wh, self.b = Wx, Wh, b
+    def forward(self, xs):
+        N, T, D = xs.shape
+        H = self.Wh.shape[0]
+        self.xs = xs
+        self.hs = np.zeros((N, T + 1, H))
+        for t in range(T):
+            self.hs[:, t + 1] = np.tanh(xs[:, t] @ self.Wx + self.hs[:, t] @ self.Wh + self.b)
+        return self.hs[:, 1:]
+    def backward(self, dhs):
+        N, T, H = dhs.shape
+        dxs = np.zeros_like(self.xs)
+        self.dWx, self.dWh, self.db = np.zeros_like(self.Wx), np.zeros_like(self.Wh), np.zeros_like(self.b)
+        dh = 0
+        for t in reversed(range(T)):
+            dt = (dhs[:, t] + dh) * (1 - self.hs[:, t + 1] ** 2)
+            self.dWx += self.xs[:, t].T @ dt
+            self.dWh += self.hs[:, t].T @ dt
+            self.db += dt.sum(axis=0)
+            dxs[:, t] = dt @ self.Wx.T
+            dh = «dt @ self.Wh.T|dt»
+        return dxs
+""",
 }
 FAST = frozenset({"a command line without its arguments"})

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from enum import EnumType
 from typing import Any
 
+from deltarule.diagnosis.driving.layouts import disagreeing
 from deltarule.diagnosis.driving.plausible import DATA, TARGET
 from deltarule.diagnosis.driving.tables import learn_columns
 from deltarule.diagnosis.driving.usual_activation import NOT_MADE
@@ -44,6 +45,8 @@ class Answers:
         #: Numbers of units, each another.
         self.sizes = (3, 4, 2, 5, 6, 7)
         self._changed: set[Path] = set()
+        #: The shapes that parameters have had.
+        self._fitted: set[tuple[Path, Any]] = set()
 
     @property
     def sends_back(self) -> bool:
@@ -108,6 +111,7 @@ class Answers:
         """Ask anew: data are of other sizes."""
         self.known.clear()
         self._changed.clear()
+        self._fitted.clear()
         self._lengths.clear()
 
     def reconsider(self, namespace: dict[str, Any], complaint: str) -> bool:
@@ -160,6 +164,18 @@ class Answers:
                 self._changed.add(path)
                 self.known[path] = second[kind], detail if kind != "list" else None
                 return True
+        return False
+
+    def fit_parameter(self, complaint: str) -> bool:
+        """Let the parameter that was asked for last be as large as what it does not go together with."""
+        sizes = disagreeing(complaint)
+        for path, (kind, shape) in list(self.known.items())[::-1] if sizes else ():
+            for told, wanted in (sizes[::-1], sizes) if kind == "parameter" and shape and sizes else ():
+                fitted = tuple(wanted if one == told else one for one in shape)
+                if told in shape and (path, fitted) not in self._fitted:
+                    self._fitted |= {(path, shape), (path, fitted)}
+                    self.known[path] = kind, fitted
+                    return True
         return False
 
     def _biases_as_rows(self) -> bool:

@@ -32,7 +32,7 @@ _MOVES = frozenset({
     "reshape", "ravel", "flatten", "transpose", "squeeze", "astype", "copy", "array", "asarray", "max", "min",
     "atleast_1d", "atleast_2d", "expand_dims", "append", "insert", "hstack", "concatenate", "column_stack",
     "vstack", "clip", "asmatrix", "to_numpy", "asanyarray", "ascontiguousarray", "negative", "sqrt", "exp",
-    "absolute", "tanh", "mean", "sum",
+    "absolute", "tanh", "mean", "sum", "zeros_like", "ones_like", "empty_like",
 })  # fmt: skip
 _TERMS = frozenset({"add", "subtract"})
 _SUBSCRIPTS = frozenset({"BINARY_SUBSCR", "STORE_SUBSCR", "BINARY_SLICE", "STORE_SLICE"})
@@ -198,6 +198,8 @@ class OpenArgument:
             self._want("list", 0)
         if name in _OF_WORDS:
             self._want("word")
+        if name == "shape":
+            OpenShape(self).wanted()
         return self._want(*(("array",) if hasattr(np.ndarray, name) else ("attribute", name)))
 
     def __setattr__(self, name: str, x: Any) -> None:

@@ -109,6 +109,8 @@ class CallRun:
         self.shared: dict[str, Any] = {}
         #: The data that were passed to methods, by what they are.
         self.passed: dict[Any, Any] = {}
+        #: By shape, the argument that such inputs were passed as first.
+        self.holders: dict[tuple[int, ...], tuple[Any, ...]] = {}
         #: What functions of the program returned first to one that needs no arguments.
         self.within: dict[str, Any] = {}
         #: Whether what is made is a layer of a network, and whether it is the first.

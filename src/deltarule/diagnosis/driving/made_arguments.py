@@ -210,8 +210,11 @@ def _numbers(run: _Run, path: Path, kind: str, shape: Any, name: str) -> Any:
     if is_column and shape is None:
         return inputs_of(run, (run.plausible.layout.inputs, 1))
     if shape is None and run.passed:
-        return next(iter(run.passed.values()))
-    return inputs_of(run, shape)
+        first = next(iter(run.passed))
+        if first not in run.holders:
+            return run.passed[first]
+        shape = first
+    return inputs_of(run, shape, path)
 
 
 def _number(run: _Run, path: Path, detail: Any) -> Any:

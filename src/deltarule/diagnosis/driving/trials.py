@@ -110,6 +110,8 @@ class Trials:
         self.had_parameters = False
         #: Whether the last call raised, and what it said.
         self.has_failed, self.complaint = False, ""
+        #: Whether it had gone forward: outputs were compared, or what follows from them was passed.
+        self.has_met = False
         #: Whether weights or biases were passed to it, which lie in several ways.
         self.takes_parameters = True
         #: Whether what it called was a loss, and nothing else.
@@ -228,6 +230,8 @@ class Trials:
             )
             if (trial is not None and not is_half) or not self.has_failed or self.is_over:
                 return trial
+            if self.answers is not None and not self.has_met and self.answers.fit_parameter(self.complaint):
+                continue
             fitted = fit_sizes(layout, self.complaint) if layout is not None else None
             if layout is not None and fitted is not None:
                 label, layout = label.replace(str(layout), str(fitted)), fitted
@@ -276,6 +280,7 @@ class Trials:
                 self.has_failed, self.complaint = True, str(error)
                 all_samples = layout is not None and layout.data in _ALL_SAMPLES
                 all_samples &= self.answers is None or self._changes_at(self._line_of(error))
+                self.has_met = run.sent is not None or _has_met(tape, run)
                 is_sent = run.sent is not None  # it has the shape of what the layer computed
                 all_samples |= is_sent and layout is not None and layout.data != "vector"
                 if all_samples and MISFIT.search(str(error)) and _has_met(tape, run):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from deltarule.diagnosis.recording import instructions
 
@@ -29,6 +29,13 @@ class OpenShape:
     def __init__(self, owner: Any) -> None:
         self._owner = owner
 
+    def wanted(self, detail: Any = None) -> NoReturn:
+        """A matrix that an object is made with is square until it meets something."""
+        one = self._owner
+        if one._is_maker and one._is_weight and one._columns:
+            raise Want(one._path, "parameter", (one._columns, one._columns))
+        raise Want(one._path, "array", detail)
+
     def __getitem__(self, key: Any) -> int:
         layout = self._owner._layout
         at = 1 if layout.data == "columns" else 0
@@ -36,20 +43,20 @@ class OpenShape:
         is_known = is_whole and layout.data not in ("vector", "series") and not self._owner._moves
         if key == at and is_known and not self._owner._is_maker:
             return 1 if layout.data == "row" else layout.samples
-        raise Want(self._owner._path, "array")
+        return self.wanted()
 
     def __iter__(self) -> Iterator[int]:
         names = instructions.unpacked(sys._getframe(1))
-        raise Want(
-            self._owner._path, "images" if len(names) > 2 else "array", len(names) if len(names) > 2 else None
-        )
+        if len(names) > 2:
+            raise Want(self._owner._path, "images", len(names))
+        self.wanted()
 
     def __len__(self) -> int:
-        raise Want(self._owner._path, "array")
+        self.wanted()
 
     def __eq__(self, other: object) -> bool:
         is_shape = isinstance(other, tuple) and all(isinstance(one, int) for one in other)
-        raise Want(self._owner._path, "array", other if is_shape else None)
+        self.wanted(other if is_shape else None)
 
     __hash__ = None  # type: ignore[assignment]
 
