@@ -244,5 +244,106 @@ class TimeRNN:
             dh = «dt @ self.Wh.T|dt»
         return dxs
 """,
+    "parameters that are set from outside": """
+import numpy as np
+class Neural:
+    def __init__(self, X, Y):
+        self.X, self.Y = X, Y
+    def forward(self):
+        self.h = np.tanh(self.X @ self.w1)
+        self.out = self.h @ self.w2
+    def backward(self):
+        e = self.out - self.Y
+        g2 = self.h.T @ e
+        g1 = self.X.T @ (e @ self.w2.T * «(1 - self.h ** 2)|(1 - self.h)»)
+        self.w1 -= self.lr * g1
+        self.w2 -= self.lr * g2
+    def train(self, n):
+        for _ in range(n):
+            self.forward()
+            self.backward()
+""",
+    "parameters that a class keeps a place for": """
+import numpy as np
+class Net:
+    weights = None
+    bias = None
+    rate = 0.1
+    def forward(self, x):
+        self.x = x
+        self.out = 1 / (1 + np.exp(-(x @ self.weights + self.bias)))
+        return self.out
+    def backward(self, target):
+        d = (self.out - target) * «self.out * (1 - self.out)|(1 - self.out)»
+        self.weights -= self.rate * self.x.T @ d
+        self.bias -= self.rate * d.sum(axis=0)
+""",
+    "layers that are told their neighbours from outside": """
+import numpy as np
+class Layer:
+    def __init__(self, n_in, n_out):
+        self.W = np.random.randn(n_out, n_in)
+        self.b = np.random.randn(n_out, 1)
+        self.next = None
+        self.prev = None
+    def forward(self, x):
+        self.x = x
+        self.a = 1 / (1 + np.exp(-(self.W @ x + self.b)))
+        if self.next:
+            return self.next.forward(self.a)
+        return self.a
+    def backward(self, err):
+        d = err * self.a * (1 - self.a)
+        back = self.W.T @ «d|err»
+        self.W -= 0.1 * d @ self.x.T
+        self.b -= 0.1 * d.sum(axis=1, keepdims=True)
+        if self.prev:
+            self.prev.backward(back)
+""",
+    "layers that are told the next one from outside": """
+import numpy as np
+class Layer:
+    def __init__(self, n_in, n_out):
+        self.W = np.random.randn(n_out, n_in)
+        self.b = np.random.randn(n_out, 1)
+        self.siguiente = None
+    def calcular(self, x):
+        self.x = x
+        self.a = np.tanh(self.W @ x + self.b)
+        if self.siguiente is not None:
+            self.siguiente.calcular(self.a)
+    def delta(self, t):
+        if self.siguiente is None:
+            self.d = (self.a - t) * (1 - self.a ** 2)
+        else:
+            self.siguiente.delta(t)
+            self.d = (self.siguiente.W.T @ self.siguiente.d) * «(1 - self.a ** 2)|(1 - self.a)»
+    def cambiar(self, tasa):
+        self.W -= tasa * self.d @ self.x.T
+        self.b -= tasa * self.d.sum(axis=1, keepdims=True)
+        if self.siguiente is not None:
+            self.siguiente.cambiar(tasa)
+""",
+    "layers that are told the next one, which answers": """
+import numpy as np
+class Capa:
+    anterior = None
+    siguiente = None
+    def __init__(self, n, m):
+        self.M = np.random.randn(m, n)
+    def adelante(self, x):
+        self.entra = x
+        self.sale = 1 / (1 + np.exp(-self.M @ x))
+        return self.sale if self.siguiente is None else self.siguiente.adelante(self.sale)
+    def atras(self, esperado, tasa):
+        if self.siguiente is None:
+            d = self.sale - esperado
+        else:
+            d = self.siguiente.atras(esperado, tasa)«| * 0.5»
+        d = d * self.sale * (1 - self.sale)
+        r = self.M.T @ d
+        self.M -= tasa * np.outer(d, self.entra)
+        return r
+""",
 }
 FAST = frozenset({"a command line without its arguments"})

@@ -28,6 +28,8 @@ _LENGTHS = (3, 2, 4, 1, 5)
 _OF_KINDS = re.compile(
     r"operand|attribute|subscriptable|iterable|integer|not aligned|broadcast|callable|concatenate"
 )
+#: And of what an object has not.
+_LACKS = re.compile(r"^'\w+' object has no attribute '(\w+)'$")
 
 
 class Answers:
@@ -41,6 +43,8 @@ class Answers:
         self.is_ambiguous = False
         #: Whether what an object has and never gets is asked, too, as what is to be set from outside.
         self.fills_objects = False
+        #: The attributes that objects have not.
+        self.lacking: list[str] = []
         self._lengths: dict[Path, list[int]] = {}
         #: Numbers of units, each another.
         self.sizes = (3, 4, 2, 5, 6, 7)
@@ -52,6 +56,11 @@ class Answers:
     def sends_back(self) -> bool:
         """Whether a layer is given the derivative by what it computed."""
         return any(kind == "upstream" for kind, _ in self.known.values())
+
+    def knows_sizes(self, kind: str) -> bool:
+        """Whether a class is told sizes alone."""
+        told = [what for path, (what, _) in self.known.items() if path[0] == kind and len(path) == 2]
+        return "size" in told and not {"array", "parameter"} & set(told)
 
     def leaves_open(self, classes: Iterable[str]) -> bool:
         """Whether an array that such a class is made with may be a parameter, and was passed as data.
@@ -120,6 +129,11 @@ class Answers:
             called = [path for path, (kind, _) in self.known.items() if kind == "function"]
             self.known.update(dict.fromkeys(called[-1:], ("activation", None)))
             return bool(called)
+        if (lacks := _LACKS.search(complaint)) is not None and lacks[1] not in self.lacking:
+            self.forget()
+            self.fills_objects = True
+            self.lacking.append(lacks[1])
+            return True
         if "NoneType" in complaint and not self.fills_objects:
             self.forget()
             self.fills_objects = True

@@ -160,7 +160,11 @@ def _size(run: _Run, path: Path, names: list[str]) -> int:
     asked = [one for one, (kind, _) in run.answers.known.items() if kind == "size" and one[0] == path[0]]
     asked.sort(key=lambda one: names.index(one[1]) if one[1] in names else 0)
     if run.in_layer and path[-1] != "[]":
-        return run.plausible.units(str(path[-1]), asked.index(path) == 0 and len(asked) > 1)
+        several, layout = len(asked) > 1, run.plausible.layout
+        units = [run.plausible.units(str(one[-1]), k == 0 and several) for k, one in enumerate(asked)]
+        if several and set(units) == {layout.outputs}:  # the names say nothing
+            units[0] = layout.inputs
+        return units[asked.index(path)]
     return run.answers.sizes[asked.index(path) % len(run.answers.sizes)]
 
 
