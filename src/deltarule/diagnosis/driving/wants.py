@@ -32,7 +32,7 @@ class OpenShape:
     def wanted(self, detail: Any = None) -> NoReturn:
         """A matrix that an object is made with is square until it meets something."""
         one = self._owner
-        if one._is_maker and one._is_weight and one._columns:
+        if one._is_maker and one._is_weight and one._columns and len(one._path) == 2:
             raise Want(one._path, "parameter", (one._columns, one._columns))
         raise Want(one._path, "array", detail)
 
