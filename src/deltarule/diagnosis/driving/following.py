@@ -11,6 +11,7 @@ from deltarule.diagnosis.driving.objects import in_steps
 from deltarule.diagnosis.driving.returned import arrays_in, holds_weights, kept_output
 from deltarule.diagnosis.driving.usage import link_of
 from deltarule.diagnosis.driving.wants import Want
+from deltarule.diagnosis.driving.words import INPUT
 from deltarule.diagnosis.recording.traced import Traced
 
 
@@ -84,6 +85,11 @@ def _steps(result: Any) -> list[Traced]:
 
 
 def _is_computed(run: CallRun, array: Traced) -> bool:
-    """Whether an array was computed after the object was made, from what was passed or from parameters."""
+    """Whether an array was computed after the object was made, and not as start values of parameters are."""
     made = [run.tape.operations[one] for one in run.tape.producers(array.ids)]
-    return any(op.index >= run.began and not op.is_leaf for op in made)
+    return any(
+        op.index >= run.began
+        and not op.is_leaf
+        and (not op.initial or any(run.tape.operations[one].label == INPUT for one in op.before))
+        for op in made
+    )
