@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from enum import EnumType
 from typing import Any
 
-from deltarule.diagnosis.driving.asking import Path, Want
+from deltarule.diagnosis.driving.layouts import disagreeing
 from deltarule.diagnosis.driving.plausible import DATA, TARGET
 from deltarule.diagnosis.driving.tables import learn_columns
 from deltarule.diagnosis.driving.usual_activation import NOT_MADE
+from deltarule.diagnosis.driving.wants import SHARE, WIDTH, Path, Want
 
 _CHOSEN = re.compile(r"act|func|method|kind|type|mode|loss", re.I)
 #: What an argument may be, too, if it is not what it was taken for.
@@ -27,6 +28,8 @@ _LENGTHS = (3, 2, 4, 1, 5)
 _OF_KINDS = re.compile(
     r"operand|attribute|subscriptable|iterable|integer|not aligned|broadcast|callable|concatenate"
 )
+#: And of what an object has not.
+_LACKS = re.compile(r"^'\w+' object has no attribute '(\w+)'$")
 
 
 class Answers:
@@ -40,15 +43,24 @@ class Answers:
         self.is_ambiguous = False
         #: Whether what an object has and never gets is asked, too, as what is to be set from outside.
         self.fills_objects = False
+        #: The attributes that objects have not.
+        self.lacking: list[str] = []
         self._lengths: dict[Path, list[int]] = {}
         #: Numbers of units, each another.
         self.sizes = (3, 4, 2, 5, 6, 7)
         self._changed: set[Path] = set()
+        #: The shapes that parameters have had.
+        self._fitted: set[tuple[Path, Any]] = set()
 
     @property
     def sends_back(self) -> bool:
         """Whether a layer is given the derivative by what it computed."""
         return any(kind == "upstream" for kind, _ in self.known.values())
+
+    def knows_sizes(self, kind: str) -> bool:
+        """Whether a class is told sizes alone."""
+        told = [what for path, (what, _) in self.known.items() if path[0] == kind and len(path) == 2]
+        return "size" in told and not {"array", "parameter"} & set(told)
 
     def leaves_open(self, classes: Iterable[str]) -> bool:
         """Whether an array that such a class is made with may be a parameter, and was passed as data.
@@ -108,6 +120,7 @@ class Answers:
         """Ask anew: data are of other sizes."""
         self.known.clear()
         self._changed.clear()
+        self._fitted.clear()
         self._lengths.clear()
 
     def reconsider(self, namespace: dict[str, Any], complaint: str) -> bool:
@@ -116,6 +129,11 @@ class Answers:
             called = [path for path, (kind, _) in self.known.items() if kind == "function"]
             self.known.update(dict.fromkeys(called[-1:], ("activation", None)))
             return bool(called)
+        if (lacks := _LACKS.search(complaint)) is not None and lacks[1] not in self.lacking:
+            self.forget()
+            self.fills_objects = True
+            self.lacking.append(lacks[1])
+            return True
         if "NoneType" in complaint and not self.fills_objects:
             self.forget()
             self.fills_objects = True
@@ -141,17 +159,37 @@ class Answers:
             return self._biases_as_rows()
         if not _OF_KINDS.search(complaint) and self._other_length():
             return True
+        return self._let_one_be(second)
+
+    def _let_one_be(self, second: dict[str, str]) -> bool:
+        """Let the first argument that may be something else be that; the last one where they count places."""
         known = list(self.known.items())
         for path, (kind, detail) in known[::-1] if second is _LABELS else known:
             if kind == "index" and path[-1] == "[]" and self.known[path[:-1]][0] == "list":
                 del self.known[path]  # a dictionary is gone through by its keys
                 self.known[path[:-1]] = "keys", ()
                 return True
+            if detail == WIDTH and path not in self._changed:  # or a probability
+                self._changed.add(path)
+                self.known[path] = "number", SHARE
+                return True
             is_matrix = second.get(kind) == "labels" and isinstance(detail, tuple) and len(detail) > 1
             if kind in second and path not in self._changed and not is_matrix:
                 self._changed.add(path)
                 self.known[path] = second[kind], detail if kind != "list" else None
                 return True
+        return False
+
+    def fit_parameter(self, complaint: str) -> bool:
+        """Let the parameter that was asked for last be as large as what it does not go together with."""
+        sizes = disagreeing(complaint)
+        for path, (kind, shape) in list(self.known.items())[::-1] if sizes else ():
+            for told, wanted in (sizes[::-1], sizes) if kind == "parameter" and shape and sizes else ():
+                fitted = tuple(wanted if one == told else one for one in shape)
+                if told in shape and (path, fitted) not in self._fitted:
+                    self._fitted |= {(path, shape), (path, fitted)}
+                    self.known[path] = kind, fitted
+                    return True
         return False
 
     def _biases_as_rows(self) -> bool:

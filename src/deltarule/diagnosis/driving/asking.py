@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -18,13 +18,10 @@ from deltarule.diagnosis.driving.origins import (
     is_logarithm,
     is_start,
 )
+from deltarule.diagnosis.driving.wants import SHARE, WIDTH, OpenShape, OpenSize, Path, Shape, Want
 from deltarule.diagnosis.recording import instructions
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import Traced, plain
-
-#: Where an argument stands: the function, the parameter, then keys, or "[]" for each element of a list.
-Path: TypeAlias = tuple[Any, ...]
-Shape: TypeAlias = tuple[int, ...]
 
 _OF_DICTIONARIES = frozenset({"keys", "items", "values", "get", "update", "setdefault"})
 _OF_TABLES = frozenset({"iloc", "loc", "drop", "iterrows", "itertuples", "dropna"})
@@ -35,18 +32,10 @@ _MOVES = frozenset({
     "reshape", "ravel", "flatten", "transpose", "squeeze", "astype", "copy", "array", "asarray", "max", "min",
     "atleast_1d", "atleast_2d", "expand_dims", "append", "insert", "hstack", "concatenate", "column_stack",
     "vstack", "clip", "asmatrix", "to_numpy", "asanyarray", "ascontiguousarray", "negative", "sqrt", "exp",
-    "absolute", "tanh", "mean", "sum",
+    "absolute", "tanh", "mean", "sum", "zeros_like", "ones_like", "empty_like",
 })  # fmt: skip
 _TERMS = frozenset({"add", "subtract"})
 _SUBSCRIPTS = frozenset({"BINARY_SUBSCR", "STORE_SUBSCR", "BINARY_SLICE", "STORE_SLICE"})
-
-
-class Want(BaseException):
-    """What is wanted of an argument that asks; no ``except Exception`` of the learner's catches it."""
-
-    def __init__(self, path: Path, kind: str, detail: Any = None) -> None:
-        super().__init__(path, kind, detail)
-        self.path, self.kind, self.detail = path, kind, detail
 
 
 class OpenArgument:
@@ -192,7 +181,9 @@ class OpenArgument:
         if name in ("T", "real"):
             return self._moved(lambda a: getattr(a, name))
         if name == "shape" and instructions.is_taken_apart(sys._getframe(1)):
-            return _OpenShape(self)
+            return OpenShape(self)
+        if name == "size":
+            return OpenSize(self)
         if name in _MOVES:
             return lambda *args, **options: self._moved(
                 lambda a: getattr(np.asarray(a), name.replace("to_numpy", "copy"))(*args, **options)
@@ -207,6 +198,8 @@ class OpenArgument:
             self._want("list", 0)
         if name in _OF_WORDS:
             self._want("word")
+        if name == "shape":
+            OpenShape(self).wanted()
         return self._want(*(("array",) if hasattr(np.ndarray, name) else ("attribute", name)))
 
     def __setattr__(self, name: str, x: Any) -> None:
@@ -258,7 +251,7 @@ class OpenArgument:
     __int__ = __index__
 
     def __float__(self) -> float:
-        self._want("size" if self._is_width() else "number")
+        self._want(*(("size", WIDTH) if self._is_width() else ("number",)))
 
     def _is_width(self) -> bool:
         """Whether it says, computed from the number of units, how wide start values are."""
@@ -291,12 +284,16 @@ class OpenArgument:
         if frame.f_code.co_name == "__setitem__":
             room = np.shape(frame.f_locals["self"].value[frame.f_locals["key"]])
             self._want("array", self._fitting(room, lambda a: a, room))
-        self._want("size" if self._is_width() else "array")
+        self._want(*(("size", WIDTH) if self._is_width() else ("array",)))
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         name = function.__name__
         if name in PRODUCTS:
             return self.ask(name, args)
+        if name in ("shape", "size") and args[0] is self:
+            return OpenShape(self) if name == "shape" else OpenSize(self)
+        if name == "shape":
+            return np.shape(args[0])  # of a list, which knows how long it is
         if name == "reshape" and args[0] is not self:
             self._want("size")
         if name in _MOVES:
@@ -307,37 +304,6 @@ class OpenArgument:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *xs: Any, **options: Any) -> Any:
         return self.ask(ufunc.__name__, xs)
-
-
-class _OpenShape:
-    """The shape of an argument that asks: how many samples there are is known before anything else."""
-
-    def __init__(self, owner: OpenArgument) -> None:
-        self._owner = owner
-
-    def __getitem__(self, key: Any) -> int:
-        layout = self._owner._layout
-        at = 1 if layout.data == "columns" else 0
-        is_whole = len(self._owner._path) == 2 or isinstance(self._owner._path[-1], str)
-        is_known = is_whole and layout.data not in ("vector", "series") and not self._owner._moves
-        if key == at and is_known and not self._owner._is_maker:
-            return 1 if layout.data == "row" else layout.samples
-        raise Want(self._owner._path, "array")
-
-    def __iter__(self) -> Iterator[int]:
-        names = instructions.unpacked(sys._getframe(1))
-        raise Want(
-            self._owner._path, "images" if len(names) > 2 else "array", len(names) if len(names) > 2 else None
-        )
-
-    def __len__(self) -> int:
-        raise Want(self._owner._path, "array")
-
-    def __eq__(self, other: object) -> bool:
-        is_shape = isinstance(other, tuple) and all(isinstance(one, int) for one in other)
-        raise Want(self._owner._path, "array", other if is_shape else None)
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 def _number(x: Any) -> Any:
@@ -407,6 +373,8 @@ def _add_operators() -> None:
         setattr(OpenArgument, f"__r{name}__", operator(ufunc, True))
 
     def compare(self: OpenArgument, other: Any) -> Any:
+        if type(other) is Traced and other.ndim and is_start(other):  # random numbers
+            self._want("number", SHARE)
         if type(other) not in (int, float):
             self._want("factor", None)
         self._want("number" if instructions.is_decided(sys._getframe(1)) else "array")

@@ -104,8 +104,8 @@ class CallRun:
         self.returned = computed_names(returns, self.namespace)
         #: What the learner's functions returned, and objects that parameters share, by name.
         self.shared: dict[str, Any] = {}
-        #: The data that were passed to methods, by what they are.
-        self.passed: dict[Any, Any] = {}
+        #: The data that were passed to methods, by what they are; by shape, what such were passed as first.
+        self.passed, self.holders = dict[Any, Any](), dict[tuple[int, ...], tuple[Any, ...]]()
         #: What functions of the program returned first to one that needs no arguments.
         self.within: dict[str, Any] = {}
         #: Whether what is made is a layer of a network, and whether it is the first.
@@ -144,7 +144,8 @@ class CallRun:
             self.making.add(name)
             self.made.add(name)
             one = self.with_arguments(one)
-            for each in never_set(self.source, one) if self.answers.fills_objects else ():
+            wanted = never_set(self.source, one, self.answers.lacking) if self.answers.fills_objects else []
+            for each in wanted:
                 setattr(one, each, answer(self, (name, each), []))
             objects.assemble(self, one)
             self.making.discard(name)

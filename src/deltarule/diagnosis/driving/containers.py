@@ -6,7 +6,10 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from deltarule.diagnosis.driving.asking import Path, Want
+import numpy as np
+
+from deltarule.diagnosis.driving.asking import OpenArgument
+from deltarule.diagnosis.driving.wants import Path, Want
 from deltarule.diagnosis.recording import instructions
 
 
@@ -51,6 +54,12 @@ class AskingList(list[Any]):
     def __init__(self, path: Path, parts: list[Any]) -> None:
         super().__init__(parts)
         self._path = path
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """What ``np.shape`` tells of it; of what asks itself, how many there are."""
+        is_open = len(self) and isinstance(self[0], OpenArgument)
+        return (len(self), *(() if is_open or not len(self) else np.shape(self[0])))
 
     def __getitem__(self, key: Any) -> Any:
         if type(key) is int and key >= len(self):

@@ -61,6 +61,7 @@ from deltarule.diagnosis.recording.program import (
     new_tape,
     record_live,
     recording_on,
+    started,
 )
 from deltarule.diagnosis.recording.tape import RecordingStopped
 
@@ -71,7 +72,8 @@ _ONE_LAYER = re.compile(r"(w|weights?|theta)$", re.I)
 def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analysis, str] | None:
     """Return the best analysis of the calls that were tried, and what was called."""
     driver = _Driver(recording, time.monotonic() + min(LONGEST, max(1.0, seconds)), {}, meant)
-    best, undefined = driver.search(), driver.trials.undefined
+    with started(recording.source.path):
+        best, undefined = driver.search(), driver.trials.undefined
     does_not_fit = MISFIT.search(recording.error) and "missing" not in recording.tape.notes
     if best is not None and best.is_right and (undefined or does_not_fit):
         best = None  # another part of the program can never run, or what it is given does not fit

@@ -4,30 +4,50 @@ from __future__ import annotations
 
 from typing import Any
 
-from deltarule.diagnosis.driving.asking import OpenArgument, Want
+from deltarule.diagnosis.driving.asking import OpenArgument
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.needs import own_methods
-from deltarule.diagnosis.driving.returned import arrays_in, kept_output
+from deltarule.diagnosis.driving.objects import in_steps
+from deltarule.diagnosis.driving.returned import arrays_in, holds_weights, kept_output
+from deltarule.diagnosis.driving.usage import link_of
+from deltarule.diagnosis.driving.wants import Want
+from deltarule.diagnosis.driving.words import INPUT
 from deltarule.diagnosis.recording.traced import Traced
 
 
 def follow(run: CallRun, name: str, plan: list[str]) -> Any:
     """Make an object and call its methods in an order, a few times; a layer goes back once."""
     run.learns_inputs = run.answers.sends_back
-    one = run.kept = run.make(name)
+    chain = _chain(run, name, plan)
+    one, last = chain[0], chain[-1]
+    run.kept = one if one is last else chain
     run.began = len(run.tape.operations)
     plan = [method for method in plan if method not in run.assembled]
-    run.is_loss = len(plan) > 1 and set(own_methods(type(one))) <= set(plan)
+    run.is_loss = len(plan) > 1 and set(own_methods(type(one))) <= set(plan) and not holds_weights(one)
+    ahead = link_of(run.source, name, plan[0])
     result = sent = None
     for _ in range(1 if run.learns_inputs or run.is_loss else 4):
         run.computed, run.offered, run.steps = None, [], []
         for method in plan:
             run.was_sent = False
-            result = run.with_arguments(getattr(one, method))
-            run.pool_returned(getattr(one, method), result)
+            bound = getattr(one if link_of(run.source, name, method) in (None, ahead) else last, method)
+            result = run.with_arguments(bound)
+            run.pool_returned(bound, result)
             run.last, sent = method, result if run.was_sent else sent
-            _see_computed(run, one, result, method == plan[-1])
+            _see_computed(run, last, result, method == plan[-1])
     return result if sent is None else sent
+
+
+def _chain(run: CallRun, name: str, plan: list[str]) -> list[Any]:
+    """An object; two, where one passes on what it computes to another that it is told from outside."""
+    ahead = link_of(run.source, name, plan[0])
+    if ahead is None or not run.answers.knows_sizes(name):
+        return [run.make(name)]
+    first, last = in_steps(run, lambda: run.make(name))
+    setattr(first, ahead, last)
+    for back in {link_of(run.source, name, method) for method in plan[1:]} - {None, ahead}:
+        setattr(last, str(back), first)
+    return [first, last]
 
 
 def follow_functions(run: CallRun, plan: list[str]) -> Any:
@@ -65,6 +85,11 @@ def _steps(result: Any) -> list[Traced]:
 
 
 def _is_computed(run: CallRun, array: Traced) -> bool:
-    """Whether an array was computed after the object was made, from what was passed or from parameters."""
+    """Whether an array was computed after the object was made, and not as start values of parameters are."""
     made = [run.tape.operations[one] for one in run.tape.producers(array.ids)]
-    return any(op.index >= run.began and not op.is_leaf for op in made)
+    return any(
+        op.index >= run.began
+        and not op.is_leaf
+        and (not op.initial or any(run.tape.operations[one].label == INPUT for one in op.before))
+        for op in made
+    )

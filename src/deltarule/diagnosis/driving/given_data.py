@@ -8,6 +8,7 @@ import numpy as np
 
 from deltarule.diagnosis.driving.origins import TARGETS
 from deltarule.diagnosis.driving.plausible import Plausible
+from deltarule.diagnosis.driving.wants import Path
 from deltarule.diagnosis.driving.words import INPUT
 from deltarule.diagnosis.recording.tape import Tape
 from deltarule.diagnosis.recording.traced import given, leaf, plain
@@ -21,10 +22,12 @@ class GivingRun(Protocol):
     learns_inputs: bool
     #: The data that were passed so far, by what they are.
     passed: dict[Any, Any]
+    #: By shape, the argument that such inputs were passed as first.
+    holders: dict[tuple[int, ...], Path]
 
 
-def inputs_of(run: GivingRun, shape: tuple[int, ...] | None) -> Any:
-    """Inputs of a shape; those of a layer have gradients, too."""
+def inputs_of(run: GivingRun, shape: tuple[int, ...] | None, path: Path = ()) -> Any:
+    """Inputs of a shape, for other arguments of one function others; those of a layer have gradients, too."""
     layout = run.plausible.layout
     usual = {
         "row": (1, layout.inputs),
@@ -33,9 +36,13 @@ def inputs_of(run: GivingRun, shape: tuple[int, ...] | None) -> Any:
         "series": (2, layout.samples, layout.inputs),
     }
     shape = usual.get(layout.data, (layout.samples, layout.inputs)) if shape is None else shape
-    if shape not in run.passed:
-        run.passed[shape] = as_input(run, run.plausible.rng.normal(size=shape))
-    return run.passed[shape]
+    key: Any = shape
+    holder = run.holders.setdefault(shape, path[:2])
+    if run.learns_inputs and path and holder != path[:2] and holder[:1] == path[:1]:
+        key = (*path[:2], shape)
+    if key not in run.passed:
+        run.passed[key] = as_input(run, run.plausible.rng.normal(size=shape))
+    return run.passed[key]
 
 
 def as_input(run: GivingRun, values: Any) -> Any:

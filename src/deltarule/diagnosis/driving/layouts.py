@@ -90,6 +90,7 @@ MISFIT = re.compile(r"broadcast|not aligned|core dimension|shape mismatch|cannot
 _DISAGREE = re.compile(
     r"shapes \((\d+),1?\) \((\d+),1?\)|(\d+) \(dim \d\) != (\d+)|size (\d+) is different from (\d+)"
 )
+_BROADCAST = re.compile(r"broadcast together with (?:remapped )?shapes \(([\d, ]*)\) \(([\d, ]*)\)")
 #: Two columns of different lengths.
 _COLUMNS = re.compile(r"shapes \((\d+),1\) \((\d+),1\)")
 _MOST_SAMPLES = 100_000
@@ -129,6 +130,17 @@ def fit_sizes(layout: ArgumentLayout, complaint: str) -> ArgumentLayout | None:
             case [False, False, False] if told == layout.inputs + 1 and wanted > 2:  # and a one for the bias
                 return replace(layout, inputs=wanted - 1)
     return None
+
+
+def disagreeing(complaint: str) -> tuple[int, int] | None:
+    """The two sizes that a complaint says do not go together."""
+    if (met := _BROADCAST.search(complaint)) is not None:
+        first, second = (list(map(int, re.findall(r"\d+", one))) for one in met.groups())
+        ends = zip(first[::-1], second[::-1], strict=False)
+        return next(((a, b) for a, b in ends if a != b and 1 not in (a, b)), None)
+    found = _DISAGREE.search(complaint)
+    sizes = [int(one) for one in found.groups() if one] if found else []
+    return (sizes[0], sizes[1]) if len(sizes) > 1 else None
 
 
 def _sizes_of(layout: ArgumentLayout) -> tuple[int, ...]:

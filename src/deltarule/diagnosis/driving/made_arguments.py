@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.answers import Answers
-from deltarule.diagnosis.driving.asking import OpenArgument, Path, Want
+from deltarule.diagnosis.driving.asking import OpenArgument
 from deltarule.diagnosis.driving.containers import AskingList, AskingParts, AskingTable
 from deltarule.diagnosis.driving.given_data import (
     GivingRun,
@@ -21,6 +21,7 @@ from deltarule.diagnosis.driving.supplied import SupplyingRun, are_tuples, suppl
 from deltarule.diagnosis.driving.tables import table_of
 from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
 from deltarule.diagnosis.driving.usual_activation import ActivationObject
+from deltarule.diagnosis.driving.wants import SHARE, Path, Want
 from deltarule.diagnosis.driving.words import OUTPUT
 from deltarule.diagnosis.recording.missing import StandIn
 from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
@@ -169,7 +170,11 @@ def _size(run: AnsweringRun, path: Path, names: list[str]) -> int:
     asked = [one for one, (kind, _) in run.answers.known.items() if kind == "size" and one[0] == path[0]]
     asked.sort(key=lambda one: names.index(one[1]) if one[1] in names else 0)
     if run.in_layer and path[-1] != "[]":
-        return run.plausible.units(str(path[-1]), asked.index(path) == 0 and len(asked) > 1)
+        several, layout = len(asked) > 1, run.plausible.layout
+        units = [run.plausible.units(str(one[-1]), k == 0 and several) for k, one in enumerate(asked)]
+        if several and set(units) == {layout.outputs}:  # the names say nothing
+            units[0] = layout.inputs
+        return units[asked.index(path)]
     return run.answers.sizes[asked.index(path) % len(run.answers.sizes)]
 
 
@@ -198,16 +203,14 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
         if not has_target and (kind == "factor" or not DATA.match(name)):
             raise Want(path, "upstream", computed)
     if kind == "target":
-        return target_of(run, shape if shape is not None else computed or run.plausible.data["Y"].shape)
+        usual = run.plausible.data["Y"].shape
+        return target_of(run, shape if shape is not None else computed if computed is not None else usual)
     if kind in ("images", "series"):
         if computed is not None and len(computed) == shape and not has_target and not DATA.match(name):
             raise Want(path, "upstream", computed)
         return as_input(run, run.plausible.images(shape, kind == "series"))
     if kind in ("number", "factor") and not (kind == "factor" and shape and DATA.match(name)):
-        if path[-1] == "[]":
-            return given(run.plausible.rng.normal(), is_scalar=True)
-        asked = [one for one, (what, _) in run.answers.known.items() if what in ("number", "factor")]
-        return _NUMBERS[asked.index(path) % len(_NUMBERS)]
+        return _number(run, path, shape)
     if kind == "labels":
         return labels_of(run, shape if type(shape) is int else 2)
     before = _asked_before(run.answers, path)
@@ -221,8 +224,19 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
     if is_column and shape is None:
         return inputs_of(run, (run.plausible.layout.inputs, 1))
     if shape is None and run.passed:
-        return next(iter(run.passed.values()))
-    return inputs_of(run, shape)
+        first = next(iter(run.passed))
+        if first not in run.holders:
+            return run.passed[first]
+        shape = first
+    return inputs_of(run, shape, path)
+
+
+def _number(run: _Run, path: Path, detail: Any) -> Any:
+    """A single number: one of a list, a probability, or another one for each that is asked for."""
+    if path[-1] == "[]":
+        return given(run.plausible.rng.normal(), is_scalar=True)
+    asked = [one for one, (what, _) in run.answers.known.items() if what in ("number", "factor")]
+    return 0.5 if detail == SHARE else _NUMBERS[asked.index(path) % len(_NUMBERS)]
 
 
 def _asked_before(answers: Answers, path: Path) -> list[Path]:

@@ -22,6 +22,8 @@ _ASIDE = re.compile(
     re.I,
 )
 _NOTHING = ("zeros", "ones", "empty", "array", "list", "dict", "zeros_like", "defaultdict")
+#: What takes arrays from a file.
+_FROM_FILES = frozenset(["open", "load", "loadtxt", "genfromtxt", "fromfile", "read_csv"])
 
 
 @dataclass
@@ -32,6 +34,7 @@ class _Method:
     writes: set[str] = field(default_factory=set)
     calls: set[str] = field(default_factory=set)
     changes: bool = False
+    reads_files: bool = False
 
 
 class Needs:
@@ -51,19 +54,22 @@ class Needs:
     @cached_property
     def _given(self) -> set[str]:
         """The attributes that objects have from the start, with something in them."""
-        found = set()
-        for node in ast.walk(self.source.tree):
-            for one in (
-                ast.walk(node) if isinstance(node, ast.FunctionDef) and _MAKES.match(node.name) else ()
-            ):
-                if isinstance(one, ast.Assign) and not _is_nothing(one.value):
-                    found |= {
-                        each.attr
-                        for target in one.targets
-                        for each in ast.walk(target)
-                        if isinstance(each, ast.Attribute)
-                    }
-        return found
+        return {name for name, value in self._starts() if not _is_nothing(value)}
+
+    @cached_property
+    def _of_size(self) -> set[str]:
+        """The attributes that have their size from the start, as zeros have."""
+        return {name for name, value in self._starts() if isinstance(value, ast.Call) and value.args}
+
+    def _starts(self) -> Iterator[tuple[str, ast.expr]]:
+        """What constructors set, and to what."""
+        makers = [one for one in ast.walk(self.source.tree) if isinstance(one, ast.FunctionDef)]
+        for node in (one for maker in makers if _MAKES.match(maker.name) for one in ast.walk(maker)):
+            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for one in (each for target in targets for each in ast.walk(target)):
+                    if isinstance(one, ast.Attribute):
+                        yield one.attr, node.value
 
     def within(self, name: str) -> set[str]:
         """A method, and all that it calls."""
@@ -94,7 +100,7 @@ class Needs:
         missing = reads - written - self._given
         while missing:
             offers = {
-                one: missing & set().union(*(self._methods[each].writes for each in self.within(one)))
+                one: missing & self._offered(one)
                 for one in own
                 if one in self._methods and one not in inside and one not in seen and not _ASIDE.match(one)
             }
@@ -105,6 +111,12 @@ class Needs:
             seen.add(best)
             self._collect(best, own, found, seen)
             found.append(best)
+
+    def _offered(self, name: str) -> set[str]:
+        """What a method writes, and what it calls; what it takes from a file may be there already."""
+        inside = [self._methods[one] for one in self.within(name)]
+        offered = set().union(*(one.writes for one in inside))
+        return offered - self._of_size if any(one.reads_files for one in inside) else offered
 
     def plans(self, own: Mapping[str, Any]) -> Iterator[list[str]]:
         """Sequences of an object's own methods that end in a change, or go back."""
@@ -164,6 +176,8 @@ def _look_at(node: ast.FunctionDef, method: _Method) -> None:
                 parts = value.elts if isinstance(value, ast.Tuple) else [value]
                 names = {name_of(part) for part in parts}
                 method.writes |= {_passed(name) for name in names - taken}
+        called = one.func if isinstance(one, ast.Call) else None
+        method.reads_files |= getattr(called, "attr", getattr(called, "id", "")) in _FROM_FILES
         method.changes = method.changes or (is_change(one) and not _is_sum(one))
 
 

@@ -171,7 +171,13 @@ def _compared(
 def _is_computed(tape: Tape, meeting: Meeting, theta: int) -> bool:
     """Whether an output is more than a parameter from which something was subtracted."""
     made = [tape.operations[k] for k in tape.ancestors(meeting.output)]
-    return any(not op.initial and op.leaves & theta and op.name not in ("add", "subtract") for op in made)
+    inputs = {op.index for op in made if op.label == INPUT}
+    return any(
+        (not op.initial or inputs.intersection(op.before))
+        and op.leaves & theta
+        and op.name not in ("add", "subtract")
+        for op in made
+    )
 
 
 def _offers(

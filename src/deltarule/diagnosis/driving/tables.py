@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.driving.asking import Path, Want
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.plausible import TARGET
+from deltarule.diagnosis.driving.wants import Path, Want
 from deltarule.diagnosis.recording.missing import Frame
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.driving.answers import Answers
-from deltarule.diagnosis.driving.asking import Want
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import (
     DrivenRun,
@@ -25,6 +24,7 @@ from deltarule.diagnosis.driving.driven import (
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, fit_sizes
 from deltarule.diagnosis.driving.returned import analyse_returned, analyse_within, arrays_in
 from deltarule.diagnosis.driving.usage import is_change
+from deltarule.diagnosis.driving.wants import Want
 from deltarule.diagnosis.driving.words import INPUT, is_partly_read
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import ZERO
@@ -95,7 +95,7 @@ class Trials:
         #: A name that a function uses and that there is not, whatever it is called with.
         self.undefined: NameError | None = None
         #: What calls raised that had compared outputs with targets: shapes that do not fit, or None.
-        self.after_meeting: list[tuple[Exception, Tape] | None] = []
+        self.after_meeting: list[tuple[BaseException, Tape] | None] = []
         #: Whether a layer ran through with what it is sent, however its data lay.
         self.fits_once = False
         #: How many operations were recorded, and how many will be at most.
@@ -110,6 +110,8 @@ class Trials:
         self.had_parameters = False
         #: Whether the last call raised, and what it said.
         self.has_failed, self.complaint = False, ""
+        #: Whether it had gone forward: outputs were compared, or what follows from them was passed.
+        self.has_met = False
         #: Whether weights or biases were passed to it, which lie in several ways.
         self.takes_parameters = True
         #: Whether what it called was a loss, and nothing else.
@@ -176,7 +178,7 @@ class Trials:
         others = [one for one in self.wrong if one is not best and one.layout != best.layout]
         return best if others or best.layout is None else None
 
-    def misfit(self) -> tuple[Exception, Tape] | None:
+    def misfit(self) -> tuple[BaseException, Tape] | None:
         """What every call raised that had compared an output with a target, on one line: shapes never fit."""
         found = [one for one in self.after_meeting if one is not None]
         if any("cannot reshape" in str(error) for error, _ in found):
@@ -186,7 +188,7 @@ class Trials:
             return None
         return found[0] if len(found) == len(self.after_meeting) >= _MISFITS and len(lines) == 1 else None
 
-    def _line_of(self, error: Exception) -> int:
+    def _line_of(self, error: BaseException) -> int:
         frames = traceback.extract_tb(error.__traceback__)
         return next(
             (one.lineno or 0 for one in frames[::-1] if one.filename == self.recording.source.path), 0
@@ -200,7 +202,7 @@ class Trials:
             if getattr(one, "lineno", 0) == line
         )
 
-    def _raises_always(self, error: Exception) -> bool:
+    def _raises_always(self, error: BaseException) -> bool:
         """Whether what was called ends with a ``raise``, whatever it is given."""
         source = self.recording.source
         for frame, line in traceback.walk_tb(error.__traceback__):
@@ -228,6 +230,8 @@ class Trials:
             )
             if (trial is not None and not is_half) or not self.has_failed or self.is_over:
                 return trial
+            if self.answers is not None and not self.has_met and self.answers.fit_parameter(self.complaint):
+                continue
             fitted = fit_sizes(layout, self.complaint) if layout is not None else None
             if layout is not None and fitted is not None:
                 label, layout = label.replace(str(layout), str(fitted)), fitted
@@ -268,7 +272,7 @@ class Trials:
                 result = work(run)
             except RecordingStopped:
                 pass
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self.is_hopeless = (
                     type(error) in (LookupError, NotImplementedError, NameError)
                 ) or self._raises_always(error)
@@ -276,6 +280,7 @@ class Trials:
                 self.has_failed, self.complaint = True, str(error)
                 all_samples = layout is not None and layout.data in _ALL_SAMPLES
                 all_samples &= self.answers is None or self._changes_at(self._line_of(error))
+                self.has_met = run.sent is not None or _has_met(tape, run)
                 is_sent = run.sent is not None  # it has the shape of what the layer computed
                 all_samples |= is_sent and layout is not None and layout.data != "vector"
                 if all_samples and MISFIT.search(str(error)) and _has_met(tape, run):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,17 +80,49 @@ def uses_of_name(source: ProgramSource, name: str, names: dict[str, Any]) -> Use
     return found
 
 
-def never_set(source: ProgramSource, one: Any) -> list[str]:
-    """The attributes of a new object that are None, and that the program sets nowhere else."""
+def never_set(source: ProgramSource, one: Any, lacking: Iterable[str]) -> list[str]:
+    """The attributes that a new object has as None, or lacks, and that the program sets nowhere.
+
+    What is lacking may be a slip of the pen, unless something of it is changed, as parameters are.
+    """
     nodes = [node for node in ast.walk(source.tree) if isinstance(node, ast.Attribute)]
-    stored = Counter(node.attr for node in nodes if isinstance(node.ctx, ast.Store))
-    return [name for name, held in vars(one).items() if held is None and stored[name] == 1]
+    stores = [node for node in nodes if isinstance(node.ctx, ast.Store)]
+    changed = {node.attr for node in stores if is_change(source.parent(node) or node)}
+    fixed = [node.attr for node in stores if not is_change(source.parent(node) or node)]
+    empty = [name for name, held in vars(one).items() if held is None and fixed.count(name) == 1]
+    shared = vars(type(one)).items()
+    empty += [name for name, held in shared if held is None and name[:2] != "__" and name not in fixed]
+    missing = [name for name in lacking if name not in fixed and not hasattr(one, name)]
+    return [*empty, *(missing if changed.intersection(missing) else ())]
+
+
+def link_of(source: ProgramSource, kind: str, method: str) -> str | None:
+    """The attribute, set nowhere but to None, whose method of the same name a method calls: a neighbour."""
+    nodes = list(ast.walk(source.tree))
+    stored = {
+        target.attr
+        for node in nodes
+        if isinstance(node, ast.Assign)
+        and not (isinstance(node.value, ast.Constant) and not node.value.value)
+        for target in node.targets
+        if isinstance(target, ast.Attribute)
+    }
+    kinds = [node for node in nodes if isinstance(node, ast.ClassDef) and node.name == kind]
+    within = [one for node in kinds for one in node.body if getattr(one, "name", "") == method]
+    for node in (each for one in within for each in ast.walk(one)):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Attribute(value=ast.Name("self"), attr=name), attr=called)
+            ):
+                if called == method and name not in stored:
+                    return name
+    return None
 
 
 def _use_of(
     source: ProgramSource, node: ast.AST, holder: ast.AST | None, name: str, names: dict[str, Any]
 ) -> Use:
-    use, is_asked = Use(), False
+    use, is_asked, is_count = Use(), False, False
     for one in _occurrences(source, node, holder, name):
         parent = source.parent(one)
         is_asked = is_asked or _is_asked(parent, one)
@@ -111,6 +142,8 @@ def _use_of(
             case ast.Call(func=ast.Name(called)) if called in _ITERATING:
                 use.is_list = True
                 use.of_items |= _of_items(source, one)
+            case ast.Call(func=ast.Name("range")):
+                is_count = True
             case ast.For() | ast.comprehension() if parent.iter is one:
                 use.is_list = True
                 use.of_items |= _of_items(source, one)
@@ -134,6 +167,7 @@ def _use_of(
         use.has_sizes = use.has_sizes or any(_is_size(source, each) for each in _items(source, one))
     use.is_changed = any(_changes(one, name) for one in ast.walk(node))
     use.is_needed = use.is_needed and not is_asked
+    use.is_list = use.is_list and not is_count  # what is gone through has its name only
     return use
 
 

@@ -169,14 +169,14 @@ class Arguments(argparse.ArgumentParser):
 class _Progress:
     """What is gone through, with a bar to be written on."""
 
-    def __init__(self, x: Any = (), *args: Any, **options: Any) -> None:
-        self._x = x
+    def __init__(self, iterable: Any = (), *args: Any, **options: Any) -> None:
+        self._whole = iterable
 
     def __iter__(self) -> Any:
-        return iter(self._x)
+        return iter(self._whole)
 
     def __len__(self) -> int:
-        return len(self._x)
+        return len(self._whole)
 
     def __enter__(self) -> Any:
         return self

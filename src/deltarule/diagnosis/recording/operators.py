@@ -64,7 +64,7 @@ def _product(a: Any, b: Any) -> Any:
 def _add_comparison(name: str, ufunc: Any) -> None:
     def compare(self: Traced, other: Any) -> Any:
         if _is_foreign(other):
-            return name == "ne"
+            return name == "ne" if name in ("eq", "ne") and not hasattr(other, "columns") else NotImplemented
         _note_comparison(self)
         answer = ufunc(self.value, plain(other))
         return answer if np.ndim(answer) else bool(answer)

@@ -129,17 +129,23 @@ def _record(
     tape = new_tape(source, siblings, seconds)
     tape.most_updates, tape.made = most_updates, made or tape.made
     recording = Recording(source, tape, dict(names), names=names)
+    with started(source.path), recording_on(tape):
+        supply_modules(source, recording.namespace)
+        _run(recording)
+    return recording
+
+
+@contextlib.contextmanager
+def started(path: str) -> Iterator[None]:
+    """Let a program be as if it was started in its folder, with no arguments."""
     before, arguments = Path.cwd(), sys.argv
     try:
-        os.chdir(Path(source.path).parent)
-        sys.argv = [source.path]
-        with recording_on(tape):
-            supply_modules(source, recording.namespace)
-            _run(recording)
+        os.chdir(Path(path).parent)
+        sys.argv = [path]
+        yield
     finally:
         os.chdir(before)
         sys.argv = arguments
-    return recording
 
 
 def _stands_still(tape: Tape) -> bool:

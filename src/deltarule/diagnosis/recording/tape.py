@@ -20,6 +20,8 @@ Frame: TypeAlias = tuple[CodeType, int, int]
 _MOST_FRAMES = 8
 _MOST_OPERATIONS = 250_000
 _MOST_SCALARS = 60_000_000
+#: Of start values that are kept one by one: each operation has a bit for every one that it depends on.
+_MOST_LEAVES = 50_000
 #: Operations that leave a start value a start value: ``W = 0.1 * np.random.randn(3, 4)``.
 _PREPARING = frozenset({"add", "subtract", "multiply", "divide", "negative", "sqrt", "power"})
 
@@ -185,6 +187,8 @@ class Tape:
 
     def leaf(self, value: Any, *, data: bool = True) -> Ids:
         """Return ids for a start value; with ``data=False`` for a constant that nothing depends on."""
+        if data:
+            self._check_limits()
         value = np.asarray(value, float)
         start, stop = self._store(value)
         op = Operation(len(self.operations), "leaf", start, stop, value.shape, (), (), None, self.place())
@@ -223,7 +227,7 @@ class Tape:
             raise RecordingStopped(self.stopped)
         if len(self.operations) > _MOST_OPERATIONS:
             self.stop("operations")
-        if self.size > _MOST_SCALARS:
+        if self.size > _MOST_SCALARS or self.leaf_count > _MOST_LEAVES:
             self.stop("memory")
         if not len(self.operations) % 64 and time.monotonic() > self.deadline:
             self.stop("time")
