@@ -7,6 +7,7 @@ import pytest
 from . import (
     asking_programs,
     driven_programs,
+    hidden_programs,
     layer_programs,
     made_programs,
     plain_programs,
@@ -19,6 +20,7 @@ MODULES = (
     asking_programs,
     uncalled_programs,
     driven_programs,
+    hidden_programs,
     layer_programs,
     made_programs,
     plain_programs,

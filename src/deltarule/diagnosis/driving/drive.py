@@ -286,17 +286,17 @@ class _Driver:
         """Judge each operation of numbers that build a graph: the first wrong one, or all that there are."""
         right: DrivenRun | None = None
         for name in [name for name, kind in self.classes.items() if back_method(kind)]:
-            for label, compute in expressions(self.classes[name]):
+            for expression in expressions(self.classes[name]):
                 tape = new_tape(self.recording.source, frozenset(), LONGEST)
                 try:
                     with recording_on(tape):
                         kind = self.recording.rebuilding(is_given, self.tape).value(self.classes[name], name)
-                        analysis = go_back(tape, self.recording.source, kind, compute)
+                        analysis = go_back(tape, self.recording.source, kind, expression)
                 except (RecordingStopped, NothingReturned):
                     return None
                 if analysis is None or analysis.chosen is None:
                     continue
-                trial = DrivenRun(f"{name}, {label}", None, analysis, 3, not analysis.chosen.bad)
+                trial = DrivenRun(f"{name}, {expression.name}", None, analysis, 3, not analysis.chosen.bad)
                 if not trial.is_right:
                     return trial
                 right = trial
