@@ -19,6 +19,7 @@ from deltarule.diagnosis.driving.driven import (
     DrivenRun,
     allow_mean,
     count_judged,
+    is_for_several,
     require_size,
     starts_at_zero,
 )
@@ -139,6 +140,8 @@ class Trials:
         layout, text = trial.layout, self.recording.source.text
         if layout is None or not self.wrong:
             return False
+        if layout.is_single and any(map(is_for_several, self.wrong)):
+            return not self._goes_one_by_one(trial)
         aware = re.search(
             r"axis|\bmean\(|len\((x|y|inputs?|targets?)\w*\)|\b(x|y|inputs?)\w*\.shape\[", text, re.I
         )
