@@ -117,7 +117,118 @@ class Knot:
         for node in reversed(order):
             node.send()
 """,
+    "an activation that is chosen by a word": """
+import numpy as np
+class Net:
+    def __init__(self, n, m, k, activation="sigmoid"):
+        self.W = np.random.randn(n, m)
+        self.V = np.random.randn(m, k)
+        self.activation = activation
+    def act(self, z):
+        if self.activation == "tanh":
+            return np.tanh(z)
+        return 1 / (1 + np.exp(-z))
+    def slope(self, a):
+        if self.activation == "tanh":
+            return «1 - a ** 2|a * (1 - a)»
+        return a * (1 - a)
+    def train(self, X, Y):
+        h = self.act(X @ self.W)
+        o = self.act(h @ self.V)
+        d = (o - Y) * self.slope(o)
+        e = (d @ self.V.T) * self.slope(h)
+        self.V -= 0.1 * h.T @ d
+        self.W -= 0.1 * X.T @ e
+""",
+    "an activation that is chosen by a member": """
+from enum import Enum
+import numpy as np
+class Kind(Enum):
+    SIGMOID = 0
+    TANH = 1
+class Net:
+    def __init__(self, n, m, k, kind=Kind.SIGMOID):
+        self.W = np.random.randn(n, m)
+        self.V = np.random.randn(m, k)
+        self.kind = kind
+    def train(self, X, Y):
+        h = np.tanh(X @ self.W) if self.kind == Kind.TANH else 1 / (1 + np.exp(-X @ self.W))
+        d = h @ self.V - Y
+        s = «1 - h ** 2 if self.kind == Kind.TANH else h * (1 - h)|h * (1 - h)»
+        self.W -= 0.1 * X.T @ ((d @ self.V.T) * s)
+        self.V -= 0.1 * h.T @ d
+""",
+    "a function that is told its activation": """
+import numpy as np
+def train(X, Y, W, V, kind="sigmoid"):
+    z = X @ W
+    h = np.tanh(z) if kind == "tanh" else 1 / (1 + np.exp(-z))
+    d = h @ V - Y
+    e = (d @ V.T) * («1 - h ** 2|1 - h» if kind == "tanh" else h * (1 - h))
+    V -= 0.1 * h.T @ d
+    W -= 0.1 * X.T @ e
+    return W, V
+""",
+    "a mean for one of two matrices": """
+import numpy as np
+class Net:
+    def __init__(self, n_in, n_mid, n_out, speed):
+        self.A = np.random.normal(0.0, 0.5, (n_in, n_mid))
+        self.B = np.random.normal(0.0, 0.5, (n_mid, n_out))
+        self.speed = speed
+    def learn(self, table, wanted):
+        count = table.shape[0]
+        dA, dB = np.zeros(self.A.shape), np.zeros(self.B.shape)
+        for row, t in zip(table, wanted):
+            h = 1 / (1 + np.exp(-np.dot(row, self.A)))
+            o = np.dot(h, self.B)
+            e = t - o
+            dB += h[:, None] * e
+            dA += row[:, None] * (np.dot(self.B, e) * h * (1 - h))
+        self.B += self.speed * dB / count
+        self.A += self.speed * dA« / count|»
+""",
+    "the second of two classes": """
+import numpy as np
+class Plain:
+    def __init__(self, structure, rate):
+        assert isinstance(structure, list) and len(structure) > 2
+        self.weights = [np.random.randn(b, a) for a, b in zip(structure, structure[1:])]
+        self.rate = rate
+    def forward(self, x):
+        outputs = [x]
+        for W in self.weights:
+            outputs.append(np.tanh(W @ outputs[-1]))
+        return outputs
+    def train(self, inputs, targets):
+        for x, t in zip(inputs, targets):
+            outputs = self.forward(x)
+            d = (outputs[-1] - t) * (1 - outputs[-1] ** 2)
+            for k in range(len(self.weights) - 1, -1, -1):
+                back = self.weights[k].T @ d
+                self.weights[k] -= self.rate * np.outer(d, outputs[k])
+                d = back * (1 - outputs[k] ** 2)
+class Scaled(object):
+    def __init__(self, structure, rate):
+        assert isinstance(structure, list) and len(structure) > 2
+        self.weights = [np.random.randn(b, a) for a, b in zip(structure, structure[1:])]
+        self.rate = rate
+    def forward(self, x):
+        outputs = [x]
+        for W in self.weights:
+            outputs.append(1.7 * np.tanh(W @ outputs[-1]))
+        return outputs
+    def train(self, inputs, targets):
+        for x, t in zip(inputs, targets):
+            outputs = self.forward(x)
+            d = (outputs[-1] - t) * (1.7 - outputs[-1] ** 2 / 1.7)
+            for k in range(len(self.weights) - 1, -1, -1):
+                back = self.weights[k].T @ d
+                self.weights[k] -= self.rate * np.outer(d, outputs[k])
+                d = back * («1.7 - outputs[k] ** 2 / 1.7|1 - outputs[k] ** 2»)
+""",
 }
 FAST = frozenset({
     "an operation of its own that overwrites a gradient",
+    "an activation that is chosen by a word", "a mean for one of two matrices",
 })  # fmt: skip

@@ -7,6 +7,7 @@ import contextlib
 import inspect
 import itertools
 import re
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -84,8 +85,8 @@ class CallRun:
         self.pool: dict[str, Any] = {}
         self.kept: Any = self.plausible.made
         self.calling, self.making = set[str](), set[str]()
-        #: The words that constructors are given, by parameter.
-        self.chosen: dict[str, str] = {}
+        #: The activation that is chosen, by parameter, and those that may be.
+        self.chosen, self.choices = dict[str, Any](), dict[str, list[Any]]()
         #: The methods that were called to put a network together, and the classes that objects were made of.
         self.assembled, self.made = set[str](), set[str]()
         #: Whether the inputs have gradients, as those of a layer have; whether a loss may be called.
@@ -255,7 +256,7 @@ class CallRun:
         unknown = []
         for one in parameters:
             use = uses.get(one.name, UNUSED)
-            if isinstance(function, type) and one.name in self.chosen:
+            if one.name in self.chosen:
                 named[one.name] = self.chosen[one.name]
                 continue
             if one.kind == one.VAR_KEYWORD or (
@@ -283,6 +284,9 @@ class CallRun:
             positional = (isinstance(function, type) and objects.layers(self, set())) or values
         named.update(zip(unknown, values, strict=False))
         for one in parameters:
+            taken, use = named.get(one.name, one.default), uses.get(one.name, UNUSED)
+            if type(taken) in (int, str) or isinstance(taken, Enum):
+                self.choices[one.name] = objects.other_choices(use, taken)
             if one.kind == one.POSITIONAL_ONLY and one.name in named:
                 positional.append(named.pop(one.name))
         if self.kept is self.plausible.made or len(self.plausible.made) > passed:

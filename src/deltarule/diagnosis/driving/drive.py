@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import inspect
+import itertools
 import re
 import time
 import types
@@ -22,7 +23,6 @@ from deltarule.diagnosis.driving.following import follow, follow_functions
 from deltarule.diagnosis.driving.graphs import NothingReturned, back_method, expressions, go_back
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, layouts, twice
 from deltarule.diagnosis.driving.needs import Needs, own_methods, takes
-from deltarule.diagnosis.driving.objects import other_words
 from deltarule.diagnosis.driving.plans import (
     LOOPS,
     changing_functions,
@@ -42,7 +42,6 @@ from deltarule.diagnosis.driving.trials import (
     USUAL,
     Trials,
 )
-from deltarule.diagnosis.driving.usage import UNUSED, uses_of
 from deltarule.diagnosis.driving.within import needs_nothing
 from deltarule.diagnosis.driving.words import (
     BACK,
@@ -143,17 +142,35 @@ class _Driver:
         return None
 
     def _by_names(self) -> DrivenRun | None:
-        """Call what trains by its name, with data in every usual layout: the first right, or agreed wrong."""
-        for attempt in (self._functions(), self._objects()):
-            for trial in attempt:
-                if trial.is_right and not self.trials.is_doubtful(trial):
-                    return trial
-                if trial.is_right:
-                    continue
-                self.trials.wrong.append(trial)
-                if len(self.trials.wrong) > 1 and self.trials.agreed() is not None:
-                    self.trials.most = min(self.trials.most, self.trials.count + AFTER_AGREEMENT)
+        """Call what trains by its name, with data in every usual layout; of classes, others like it."""
+        found = self._verdict(itertools.chain(self._functions(), self._objects()))
+        return (self._beside(found) if found is not None and found.is_right else None) or found
+
+    def _verdict(self, attempt: Iterator[DrivenRun]) -> DrivenRun | None:
+        """The first right of several trials, or the wrong one on which two agree."""
+        for trial in attempt:
+            if trial.is_right and not self.trials.is_doubtful(trial):
+                return self.trials.otherwise(trial) or trial
+            if trial.is_right:
+                continue
+            self.trials.wrong.append(trial)
+            if len(self.trials.wrong) > 1 and self.trials.agreed() is not None:
+                self.trials.most = min(self.trials.most, self.trials.count + AFTER_AGREEMENT)
         return self.trials.agreed()
+
+    def _beside(self, right: DrivenRun) -> DrivenRun | None:
+        """A wrong class that has the same methods as one that is right."""
+        name, _, called = right.label.partition(".")
+        methods = called.partition(", data as")[0].split(", ")
+        others = {} if self.recording.root or name not in self.classes else self.classes
+        for other, kind in others.items():
+            if other in {name, *self.trials.made} or not set(methods) <= set(own_methods(kind)):
+                continue
+            self.trials.begin(AFTER_FAILURE)
+            found = self._verdict(self._methods(other, self._made_sizes(other), methods))
+            if found is not None and not found.is_right:
+                return found
+        return None
 
     def _by_asking(self) -> DrivenRun | None:
         """Call what changes something with arguments of which what is done with them tells what they are."""
@@ -222,24 +239,7 @@ class _Driver:
         for plan in needs.plans(own_methods(self.classes[name])):
             work = partial(follow, name=name, plan=plan)
             if (found := self._follow(f"{name}.{', '.join(plan)}", work)) is not None:
-                answers = self.trials.answers
-                is_layer = answers is not None and answers.sends_back and found.is_right
-                return (self._with_other_words(name, plan, work) if is_layer else None) or found
-        return None
-
-    def _with_other_words(
-        self, name: str, plan: list[str], work: Callable[[CallRun], Any]
-    ) -> DrivenRun | None:
-        """A layer that is wrong with another activation, which its constructor is told by a word."""
-        kind = self.classes[name]
-        for one in inspect.signature(kind).parameters.values():
-            use = uses_of(self.recording.source, kind, self.recording.namespace).get(one.name, UNUSED)
-            for word in other_words(use, one.default):
-                self.trials.chosen = {one.name: word}
-                label = f"{name}({one.name}={word!r}).{', '.join(plan)}"
-                found, self.trials.chosen = self._follow(label, work), {}
-                if found is not None and not found.is_right:
-                    return found
+                return found
         return None
 
     def _is_used(self, name: str) -> bool:
@@ -269,7 +269,7 @@ class _Driver:
                     if trial is None:
                         break
                     if trial.is_right and not self.trials.is_doubtful(trial):
-                        return trial
+                        return self.trials.otherwise(trial) or trial
                     self.trials.wrong += [] if trial.is_right else [trial]
                 if not answers.is_ambiguous or self.trials.is_over:
                     break

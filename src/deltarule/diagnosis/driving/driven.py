@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +25,10 @@ class DrivenRun:
     rows: int
     is_right: bool
     failed: bool = False
+    #: What was called, and how.
+    work: Callable[[Any], Any] | None = None
+    #: The other activations that what was called may be told, by parameter.
+    choices: dict[str, list[Any]] = field(default_factory=dict)
 
 
 def allow_mean(chosen: GradientComparison, tape: Tape, samples: int) -> None:

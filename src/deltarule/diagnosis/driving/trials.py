@@ -23,7 +23,7 @@ from deltarule.diagnosis.driving.driven import (
     require_size,
     starts_at_zero,
 )
-from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, fit_sizes
+from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, fit_sizes, twice
 from deltarule.diagnosis.driving.returned import analyse_returned, analyse_within, arrays_in
 from deltarule.diagnosis.driving.usage import is_change
 from deltarule.diagnosis.driving.words import INPUT, is_partly_read
@@ -117,8 +117,8 @@ class Trials:
         self.was_loss = False
         #: The classes that the last call made objects of.
         self.made: set[str] = set()
-        #: The words that constructors are given, by parameter, where another is tried than usual.
-        self.chosen: dict[str, str] = {}
+        #: The activation that is chosen where another is tried than usual, by parameter.
+        self.chosen: dict[str, Any] = {}
         #: What arguments that asked are to be; None where names alone decide.
         self.answers: Answers | None = None
 
@@ -242,6 +242,24 @@ class Trials:
                 return None
         return None
 
+    def otherwise(self, trial: DrivenRun) -> DrivenRun | None:
+        """What is wrong, in two calls, with another activation that the program lets its user choose."""
+        if trial.layout is None or trial.work is None:
+            return None
+        for name, one in [(name, one) for name, some in trial.choices.items() for one in some]:
+            found, self.chosen = [], {name: one}
+            for varied in twice(trial.layout):
+                if self.answers is not None:
+                    self.answers = Answers()
+                label = trial.label.replace(str(trial.layout), f"{name}={one!r}, {varied}")
+                found.append(self.attempt(label, varied, trial.work))
+                if found[-1] is None or found[-1].is_right:
+                    break
+            self.chosen = {}
+            if len(found) == 2 and found[-1] is not None and not found[-1].is_right:
+                return found[0]
+        return None
+
     def call_again(self, name: str, trial: DrivenRun) -> None:
         """See whether a second call with the same arguments gives the double."""
         assert trial.layout is not None
@@ -302,7 +320,7 @@ class Trials:
         is_partial = clean and self.answers is not None and self.answers.leaves_open(run.made)
         if is_partial or (not clean and starts_at_zero(analysis)):
             return None
-        return DrivenRun(label, layout, analysis, count, clean, self.has_failed)
+        return DrivenRun(label, layout, analysis, count, clean, self.has_failed, work, run.choices)
 
     def _analysis(self, tape: Tape, run: CallRun, result: Any, failed: bool) -> Analysis | None:
         """What came of a call; None where nothing could be compared."""

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from deltarule.diagnosis.recording.source import ProgramSource
@@ -25,7 +26,8 @@ class Use:
     """What is done with a parameter.
 
     ``keys``: strings it is indexed with; ``last``: the largest whole number. ``words``: strings it is
-    compared with, or keys of a table that is indexed with it. ``rank``: how many numbers its shape is taken
+    compared with, or keys of a table that is indexed with it; ``constants``: the program's own that it is
+    compared with, by name. ``rank``: how many numbers its shape is taken
     apart into. ``parts``: the names that it is taken apart into, in tuples. ``attributes``: what is asked of
     it; ``of_items``: of what is in it.
     ``is_factor``: something is multiplied with it. ``is_index``: something is indexed with it.
@@ -36,6 +38,7 @@ class Use:
 
     keys: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+    constants: dict[str, Any] = field(default_factory=dict)
     last: int = 0
     rank: int = 0
     parts: Any = None
@@ -110,6 +113,7 @@ def _use_of(
                 use.parts = _names(target)
             case ast.Compare():
                 use.words += _words_in(parent)
+                use.constants.update(_constants_in(parent, names))
             case ast.BinOp(op=ast.Mult()):
                 use.is_factor = use.is_needed = True
             case ast.BinOp(op=ast.Sub() | ast.Div() | ast.MatMult()):
@@ -132,6 +136,22 @@ def _use_of(
 def _words_in(comparison: ast.AST) -> list[str]:
     constants = [one for one in ast.walk(comparison) if isinstance(one, ast.Constant)]
     return [one.value for one in constants if isinstance(one.value, str)]
+
+
+def _constants_in(comparison: ast.Compare, names: dict[str, Any]) -> dict[str, Any]:
+    """The whole numbers and members that names of the program stand for, alone or in a class."""
+    found = {}
+    for one in [comparison.left, *comparison.comparators]:
+        match one:
+            case ast.Name(id=name):
+                value = names.get(name)
+            case ast.Attribute(value=ast.Name(id=holder), attr=name):
+                value = getattr(names.get(holder), name, None)
+            case _:
+                continue
+        if type(value) is int or isinstance(value, Enum):
+            found[name] = value
+    return found
 
 
 def _compared_with(source: ProgramSource, attribute: ast.AST) -> list[str]:
