@@ -227,6 +227,34 @@ class Scaled(object):
                 self.weights[k] -= self.rate * np.outer(d, outputs[k])
                 d = back * («1.7 - outputs[k] ** 2 / 1.7|1 - outputs[k] ** 2»)
 """,
+    "sizes that nobody gives, and the length of the first sample": """
+import numpy as np
+class Net:
+    def __init__(self, units=None, rate=0.1):
+        self.count = len(units)
+        self.units = units
+        self.rate = rate
+        self.inner = {}
+        self.outer = {}
+    def prepare(self, samples, goals):
+        for i, size in enumerate(self.units):
+            before = len(samples[0]) if i == 0 else self.units[i - 1]
+            self.inner[i] = {"w": np.random.random([before, size]) - 0.5}
+        self.outer["w"] = np.random.random([self.units[-1], len(goals[0])]) - 0.5
+    def run(self, samples):
+        self.kept = [samples]
+        for i in range(self.count):
+            self.kept.append(np.tanh(np.dot(self.kept[-1], self.inner[i]["w"])))
+        return np.dot(self.kept[-1], self.outer["w"])
+    def learn(self, samples, goals):
+        d = self.run(samples) - goals
+        e = np.dot(d, self.outer["w"].T)
+        self.outer["w"] -= self.rate * np.dot(self.kept[-1].T, d)
+        for i in range(self.count - 1, -1, -1):
+            s = e * «(1 - self.kept[i + 1] ** 2)|(1 - self.kept[i + 1])»
+            e = np.dot(s, self.inner[i]["w"].T)
+            self.inner[i]["w"] -= self.rate * np.dot(self.kept[i].T, s)
+""",
 }
 FAST = frozenset({
     "an operation of its own that overwrites a gradient",

@@ -86,16 +86,17 @@ def never_set(source: ProgramSource, one: Any) -> list[str]:
 def _use_of(
     source: ProgramSource, node: ast.AST, holder: ast.AST | None, name: str, names: dict[str, Any]
 ) -> Use:
-    use, is_asked = Use(), False
+    use, asked, needed = Use(), list[int](), list[int]()
     for one in _occurrences(source, node, holder, name):
         parent = source.parent(one)
-        is_asked = is_asked or _is_asked(parent, one)
+        asked += [one.lineno] if _is_asked(parent, one) else []
         match parent:
             case ast.Subscript(value=value, slice=key) if value is one:
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
                     use.keys.append(key.value)
                 elif not isinstance(key, ast.Tuple):
                     use.is_list = True
+                    needed.append(one.lineno)
                     use.is_flat |= isinstance(key, ast.Slice) and _is_reshaped(source, parent)
                     if isinstance(key, ast.Constant) and isinstance(key.value, int):
                         use.last = max(use.last, key.value)
@@ -105,9 +106,11 @@ def _use_of(
                 use.is_called = True
             case ast.Call(func=ast.Name(called)) if called in _ITERATING:
                 use.is_list = True
+                needed.append(one.lineno)
                 use.of_items |= _of_items(source, one)
             case ast.For() | ast.comprehension() if parent.iter is one:
                 use.is_list = True
+                needed.append(one.lineno)
                 use.of_items |= _of_items(source, one)
             case ast.Assign(targets=[ast.Tuple() as target]):
                 use.parts = _names(target)
@@ -115,9 +118,10 @@ def _use_of(
                 use.words += _words_in(parent)
                 use.constants.update(_constants_in(parent, names))
             case ast.BinOp(op=ast.Mult()):
-                use.is_factor = use.is_needed = True
+                use.is_factor = True
+                needed.append(one.lineno)
             case ast.BinOp(op=ast.Sub() | ast.Div() | ast.MatMult()):
-                use.is_needed = True
+                needed.append(one.lineno)
             case ast.BinOp(ast.List(), ast.Add()) | ast.BinOp(_, ast.Add(), ast.List()):
                 use.is_list = True
             case ast.Attribute(attr="lower" | "upper"):
@@ -129,7 +133,7 @@ def _use_of(
         use.is_size = use.is_size or _is_size(source, one)
         use.has_sizes = use.has_sizes or any(_is_size(source, each) for each in _items(source, one))
     use.is_changed = any(_changes(one, name) for one in ast.walk(node))
-    use.is_needed = use.is_needed and not is_asked
+    use.is_needed = bool(needed) and (not asked or min(needed) < min(asked))
     return use
 
 
