@@ -255,8 +255,39 @@ class Net:
             e = np.dot(s, self.inner[i]["w"].T)
             self.inner[i]["w"] -= self.rate * np.dot(self.kept[i].T, s)
 """,
+    "a loss beside its derivative": """
+import numpy as np
+def softmax_loss(x, y):
+    shifted = x - np.max(x, axis=1, keepdims=True)
+    p = np.exp(shifted)
+    p /= p.sum(axis=1, keepdims=True)
+    n = x.shape[0]
+    loss = -np.sum(np.log(p[np.arange(n), y])) / n
+    dx = p.copy()
+    dx[np.arange(n), y] -= 1
+    dx /= «n|1»
+    dx «*= 1|*= p»
+    return loss, dx
+""",
+    "a layer beside a loss that is right": """
+import numpy as np
+def full_forward(x, w, b):
+    return x @ w + b, (x, w)
+def full_backward(dout, cache):
+    x, w = cache
+    return dout @ w.T, «x.T @ dout|(x ** 2).T @ dout», dout.sum(axis=0)
+def soft_loss(scores, y):
+    n = len(scores)
+    e = np.exp(scores)
+    total = e.sum(axis=1, keepdims=True)
+    loss = -np.log((e / total)[np.arange(n), y]).sum() / n
+    d = np.ones(e.shape) / total
+    d[np.arange(n), y] -= 1 / e[np.arange(n), y]
+    return loss, d * e / n
+""",
 }
 FAST = frozenset({
     "an operation of its own that overwrites a gradient",
-    "an activation that is chosen by a word", "a mean for one of two matrices",
+    "an activation that is chosen by a word", "a loss beside its derivative",
+    "a mean for one of two matrices",
 })  # fmt: skip

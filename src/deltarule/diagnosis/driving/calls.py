@@ -7,7 +7,6 @@ import contextlib
 import inspect
 import itertools
 import re
-from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -87,12 +86,13 @@ class CallRun:
         self.calling, self.making = set[str](), set[str]()
         #: The activation that is chosen, by parameter, and those that may be.
         self.chosen, self.choices = dict[str, Any](), dict[str, list[Any]]()
+        #: A loss, an input of it, and the derivative by that.
+        self.derived: tuple[Traced, Operation, Traced] | None = None
         #: The methods that were called to put a network together, and the classes that objects were made of.
         self.assembled, self.made = set[str](), set[str]()
-        #: Whether the inputs have gradients, as those of a layer have; whether a loss may be called.
-        self.learns_inputs = self.is_loss = False
-        #: Whether the method that is called was given the derivative by what was computed.
-        self.was_sent = False
+        #: Whether the inputs have gradients, as those of a layer have; whether a loss may be called; and
+        #: whether the method that is called was given the derivative by what was computed.
+        self.learns_inputs = self.is_loss = self.was_sent = False
         #: What a layer computed, that it may be given the derivative by it, and that derivative.
         self.computed: Any = None
         self.sent: Any = None
@@ -110,7 +110,7 @@ class CallRun:
         self.shared: dict[str, Any] = {}
         #: The data that were passed to methods, by what they are.
         self.passed: dict[Any, Any] = {}
-        #: What functions of the program returned first to one that needs no arguments.
+        #: What functions returned first to one that needs no arguments.
         self.within: dict[str, Any] = {}
         #: Whether what is made is a layer of a network, and whether it is the first.
         self.first_layer = self.in_layer = False
@@ -284,9 +284,8 @@ class CallRun:
             positional = (isinstance(function, type) and objects.layers(self, set())) or values
         named.update(zip(unknown, values, strict=False))
         for one in parameters:
-            taken, use = named.get(one.name, one.default), uses.get(one.name, UNUSED)
-            if type(taken) in (int, str) or isinstance(taken, Enum):
-                self.choices[one.name] = objects.other_choices(use, taken)
+            taken = named.get(one.name, one.default)
+            self.choices[one.name] = objects.other_choices(uses.get(one.name, UNUSED), taken)
             if one.kind == one.POSITIONAL_ONLY and one.name in named:
                 positional.append(named.pop(one.name))
         if self.kept is self.plausible.made or len(self.plausible.made) > passed:

@@ -18,10 +18,11 @@ import numpy as np
 
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.calls import CallRun
-from deltarule.diagnosis.driving.driven import DrivenRun
+from deltarule.diagnosis.driving.driven import LONGEST, DrivenRun
 from deltarule.diagnosis.driving.following import follow, follow_functions
-from deltarule.diagnosis.driving.graphs import NothingReturned, back_method, expressions, go_back
+from deltarule.diagnosis.driving.graphs import back_method, judge_graphs
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, layouts, twice
+from deltarule.diagnosis.driving.loss_functions import follow_loss
 from deltarule.diagnosis.driving.needs import Needs, own_methods, takes
 from deltarule.diagnosis.driving.plans import (
     LOOPS,
@@ -37,7 +38,6 @@ from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.trials import (
     AFTER_AGREEMENT,
     AFTER_FAILURE,
-    LONGEST,
     MOST_OPERATIONS,
     USUAL,
     Trials,
@@ -130,7 +130,7 @@ class _Driver:
 
     def search(self) -> DrivenRun | None:
         """Return the first verdict: what is done with arguments decides, then what they are called."""
-        ways = [self._shown, self._by_use, self._by_asking, self._by_pairs, self._by_names, self._graphs]
+        ways = [self._shown, self._by_use, self._by_asking, self._by_pairs, self._by_names]
         if self.recording.root:  # the learner says what is called, with usual arguments
             ways = [self._by_names, self._by_use, self._by_asking]
         for way in ways:
@@ -139,7 +139,7 @@ class _Driver:
             self.trials.begin(MOST_OPERATIONS if way == ways[0] else AFTER_FAILURE)
             if (found := way()) is not None:
                 return found
-        return None
+        return None if self.recording.root else judge_graphs(self.recording, self.classes)
 
     def _by_names(self) -> DrivenRun | None:
         """Call what trains by its name, with data in every usual layout; of classes, others like it."""
@@ -175,9 +175,15 @@ class _Driver:
     def _by_asking(self) -> DrivenRun | None:
         """Call what changes something with arguments of which what is done with them tells what they are."""
         needs, right, judged = Needs(self.recording.source), None, set[str]()
+        loss: DrivenRun | None = None
         changing, others = self._to_call()
         for name in [*changing, *others]:
             if name in judged or (right is not None and name in others):
+                continue
+            if (found := self._as_loss(name)) is not None:
+                if not found.is_right:
+                    return found
+                loss = loss or found
                 continue
             found = self._follow(f"{name}(…)", partial(CallRun.call, name=name))
             if found is not None and not found.is_right:
@@ -187,7 +193,18 @@ class _Driver:
                 right = right or found
                 if found.analysis.only_gradients and not needs_nothing(self.functions[name]):
                     self.trials.call_again(name, found)
-        return right
+        return right or (self._by_pairs() if partners(self.functions) and loss else loss)
+
+    def _as_loss(self, name: str) -> DrivenRun | None:
+        """Call a function for a loss and its derivative by what it is passed."""
+        self.trials.wrong = []
+        for varied in twice(USUAL):
+            self.trials.answers = Answers()
+            trial = self.trials.attempt(f"{name}(…), {varied}", varied, partial(follow_loss, name=name))
+            if trial is None or trial.is_right:
+                return trial
+            self.trials.wrong.append(trial)
+        return self.trials.agreed()
 
     def _by_pairs(self) -> DrivenRun | None:
         """Judge layers that are two functions, one that goes forward and one that goes back."""
@@ -281,26 +298,6 @@ class _Driver:
             isinstance(node, ast.keyword) and node.arg == "axis" and ast.unparse(node.value) == "(0, 1)"
             for node in ast.walk(self.recording.source.tree)
         )
-
-    def _graphs(self) -> DrivenRun | None:
-        """Judge each operation of numbers that build a graph: the first wrong one, or all that there are."""
-        right: DrivenRun | None = None
-        for name in [name for name, kind in self.classes.items() if back_method(kind)]:
-            for expression in expressions(self.classes[name]):
-                tape = new_tape(self.recording.source, frozenset(), LONGEST)
-                try:
-                    with recording_on(tape):
-                        kind = self.recording.rebuilding(is_given, self.tape).value(self.classes[name], name)
-                        analysis = go_back(tape, self.recording.source, kind, expression)
-                except (RecordingStopped, NothingReturned):
-                    return None
-                if analysis is None or analysis.chosen is None:
-                    continue
-                trial = DrivenRun(f"{name}, {expression.name}", None, analysis, 3, not analysis.chosen.bad)
-                if not trial.is_right:
-                    return trial
-                right = trial
-        return right
 
     # Functions
     def _shown(self) -> DrivenRun | None:

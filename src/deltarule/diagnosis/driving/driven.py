@@ -14,6 +14,9 @@ from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import FACTOR, RIGHT, WRONG, ZERO, GradientComparison
 from deltarule.diagnosis.recording.tape import Tape
 
+#: How many seconds are spent on trying at most, and on one call whose verdict stands without other trials.
+LONGEST = 12.0
+
 
 @dataclass(eq=False)
 class DrivenRun:

@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.driving.driven import LONGEST, DrivenRun
+from deltarule.diagnosis.driving.words import is_given
 from deltarule.diagnosis.reading.analysis import Analysis, judge_steps
 from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, WRONG
 from deltarule.diagnosis.reading.steps import GRAPH, Change, RecordedStep
+from deltarule.diagnosis.recording.program import Recording, new_tape, recording_on
 from deltarule.diagnosis.recording.source import ProgramSource
-from deltarule.diagnosis.recording.tape import Tape
+from deltarule.diagnosis.recording.tape import RecordingStopped, Tape
 from deltarule.diagnosis.recording.traced import Traced, given, leaf, plain, to_traced
 
 #: Operations of three numbers a, b, c, each of which occurs more than once.
@@ -52,10 +55,6 @@ _UNARY = re.compile(
 _OPERATORS = ("__mul__", "__matmul__", "__pow__")
 _BACK = re.compile(r"_*back\w*$", re.I)
 _GRADIENT = re.compile(r"_*(d|grad(?!_fn)\w*|(?!requires?_?|needs?_?)\w+_grad|derivative|adjoint)$", re.I)
-
-
-#: How one, two or three of them are called.
-_NAMES = ("a", "a and b", "a, b and c")
 
 
 class NothingReturned(Exception):
@@ -146,6 +145,27 @@ def _twice(name: str, is_positive: bool, a: Any, b: Any, c: Any) -> Any:
     return (first * first * first + second).sum()
 
 
+def judge_graphs(recording: Recording, classes: dict[str, type]) -> DrivenRun | None:
+    """Judge each operation of numbers that build a graph: the first wrong one, or all that there are."""
+    right: DrivenRun | None = None
+    for name in [name for name, kind in classes.items() if back_method(kind)]:
+        for expression in expressions(classes[name]):
+            tape = new_tape(recording.source, frozenset(), LONGEST)
+            try:
+                with recording_on(tape):
+                    kind = recording.rebuilding(is_given, recording.tape).value(classes[name], name)
+                    analysis = go_back(tape, recording.source, kind, expression)
+            except (RecordingStopped, NothingReturned):
+                return None
+            if analysis is None or analysis.chosen is None:
+                continue
+            trial = DrivenRun(f"{name}, {expression.name}", None, analysis, 3, not analysis.chosen.bad)
+            if not trial.is_right:
+                return trial
+            right = trial
+    return right
+
+
 def go_back(tape: Tape, source: ProgramSource, kind: type, expression: Expression) -> Analysis | None:
     """Compute, go back, and compare the gradients of three numbers; None where it cannot be computed."""
     tape.on_sum = None  # nothing here is a step
@@ -173,7 +193,8 @@ def go_back(tape: Tape, source: ProgramSource, kind: type, expression: Expressio
         if expression.may_stop and not np.any(plain(gradients[0])):
             return None
         used = [k for k, one in enumerate(starts) if tape.leaves(value.ids) & tape.leaves(one.ids)]
-        return _compared(tape, source, [starts[k] for k in used], [gradients[k] for k in used])
+        names = ", ".join("abc"[k] for k in used)
+        return _compared(tape, source, names, [starts[k] for k in used], [gradients[k] for k in used])
     except NothingReturned:
         raise
     except Exception:  # whatever the learner's operations raise: this one is not there
@@ -214,7 +235,7 @@ def _gradients(numbers: list[Any], others: set[str], before: dict[str, Any]) -> 
 
 
 def _compared(
-    tape: Tape, source: ProgramSource, starts: list[Traced], gradients: list[Any]
+    tape: Tape, source: ProgramSource, name: str, starts: list[Traced], gradients: list[Any]
 ) -> Analysis | None:
     if not starts or any(one is None for one in gradients):
         return None
@@ -224,7 +245,7 @@ def _compared(
     found = [one for _, one in pairs]
     change = Change(
         GRAPH,
-        _NAMES[len(found) - 1],
+        name,
         0,
         (sum(one.size for one in found),),
         np.concatenate([start.ids.ravel() for start, _ in pairs]),

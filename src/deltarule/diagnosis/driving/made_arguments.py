@@ -106,7 +106,7 @@ def _open(run: _Run, path: Path, name: str, use: Use) -> OpenArgument:
     offered = [*run.offered[others:], *run.offered[:others]]
     shapes = [one.shape for one in (*run.passed.values(), *offered[::-1]) if type(one) is Traced]
     is_maker = _is_maker(run, path)
-    may_learn = is_maker or "." not in path[0]
+    may_learn = is_maker or ("." not in path[0] and run.computed is None)
     sizes = [one for one in run.answers.sizes if one != run.plausible.layout.samples]
     columns = sizes[(1 + len(run.plausible.made)) % len(sizes)]
     is_weight = use.is_changed or type(path[-1]) is int or (is_parameter(name) and not DATA.match(name))

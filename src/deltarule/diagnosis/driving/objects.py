@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import Enum
 from typing import Any, Protocol
 
 import numpy as np
@@ -170,6 +171,8 @@ def word_for(run: MakingRun, name: str, words: list[str]) -> str | None:
 
 def other_choices(use: Use, taken: Any) -> list[Any]:
     """The other activations that anybody knows, of those that a parameter is compared with."""
+    if type(taken) not in (int, str) and not isinstance(taken, Enum):
+        return []
     constants = {name: one for name, one in use.constants.items() if _ACTIVATION.search(name)}
     found = dict.fromkeys(one for one in use.words if _CHOSEN.match(one))
     known = {one: one for one in found} | {one: constants[one] for one in constants}

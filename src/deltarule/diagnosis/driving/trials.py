@@ -16,6 +16,7 @@ from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.asking import Want
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import (
+    LONGEST,
     DrivenRun,
     allow_mean,
     count_judged,
@@ -24,6 +25,7 @@ from deltarule.diagnosis.driving.driven import (
     starts_at_zero,
 )
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, fit_sizes, twice
+from deltarule.diagnosis.driving.loss_functions import analyse_loss
 from deltarule.diagnosis.driving.returned import analyse_returned, analyse_within, arrays_in
 from deltarule.diagnosis.driving.usage import is_change
 from deltarule.diagnosis.driving.words import INPUT, is_partly_read
@@ -39,8 +41,6 @@ USUAL = ArgumentLayout("rows", "one-hot", "in-out", "vector", 3, 2)
 MOST_OPERATIONS, AFTER_AGREEMENT = 300_000, 25_000
 #: How many are recorded in a way of calling after another came to nothing.
 AFTER_FAILURE = 100_000
-#: How many seconds are spent on trying at most, and on one call whose verdict stands without other trials.
-LONGEST = 12.0
 #: What a call costs beside them.
 _CALL = 300
 #: How often a call is begun anew because an argument asked what it should be.
@@ -327,6 +327,8 @@ class Trials:
         source = self.recording.source
         if is_partly_read(tape, [one for some in run.plausible.made.values() for one in some]):
             return None
+        if run.derived is not None:
+            return analyse_loss(tape, source, *run.derived)
         analysis = analyse(tape, source, self.meant)
         if analysis.chosen is not None and run.learns_inputs and not analysis.chosen.bad:
             back = analyse_returned(tape, source, result, None, 0)
