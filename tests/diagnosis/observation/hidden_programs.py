@@ -285,9 +285,65 @@ def soft_loss(scores, y):
     d[np.arange(n), y] -= 1 / e[np.arange(n), y]
     return loss, d * e / n
 """,
+    "a loss whose methods need no object": """
+import numpy as np
+class MSE:
+    @staticmethod
+    def loss(y_pred, y_true):
+        return np.mean((y_pred - y_true) ** 2)
+    @staticmethod
+    def gradient(y_pred, y_true):
+        return 2 * (y_pred - y_true) / y_true.size
+class CrossEntropy:
+    @staticmethod
+    def loss(p, t):
+        return -np.mean(np.sum(t * np.log(p + 1e-12), axis=1))
+    @staticmethod
+    def gradient(p, t):
+        return «-t / (p + 1e-12) / len(t)|-t * (p + 1e-12) / len(t)»
+class Dense:
+    def __init__(self, n, m):
+        self.W = np.random.randn(n, m)
+        self.b = np.zeros(m)
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, grad):
+        self.dW = self.x.T @ grad
+        self.db = grad.sum(axis=0)
+        return grad @ self.W.T
+""",
+    "a layer of three": """
+import numpy as np
+class Dense:
+    def __init__(self, n, m):
+        self.W = np.random.randn(n, m)
+        self.b = np.zeros(m)
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, grad):
+        self.dW = self.x.T @ grad
+        self.db = grad.sum(axis=0)
+        return grad @ self.W.T
+class Sigmoid:
+    def forward(self, x):
+        self.y = 1 / (1 + np.exp(-x))
+        return self.y
+    def backward(self, grad):
+        return grad * self.y * (1 - self.y)
+class LeakyReLU:
+    def __init__(self, alpha=0.1):
+        self.alpha = alpha
+    def forward(self, x):
+        self.x = x
+        return np.where(x > 0, x, self.alpha * x)
+    def backward(self, grad):
+        return grad * np.where(self.x > 0, 1, «self.alpha|0»)
+""",
 }
 FAST = frozenset({
     "an operation of its own that overwrites a gradient",
-    "an activation that is chosen by a word", "a loss beside its derivative",
+    "an activation that is chosen by a word", "a loss beside its derivative", "a layer of three",
     "a mean for one of two matrices",
 })  # fmt: skip

@@ -22,7 +22,7 @@ from deltarule.diagnosis.driving.driven import LONGEST, DrivenRun
 from deltarule.diagnosis.driving.following import follow, follow_functions
 from deltarule.diagnosis.driving.graphs import back_method, judge_graphs
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, layouts, twice
-from deltarule.diagnosis.driving.loss_functions import follow_loss
+from deltarule.diagnosis.driving.loss_functions import follow_loss, follow_loss_class, loss_methods
 from deltarule.diagnosis.driving.needs import Needs, own_methods, takes
 from deltarule.diagnosis.driving.plans import (
     LOOPS,
@@ -180,7 +180,7 @@ class _Driver:
         for name in [*changing, *others]:
             if name in judged or (right is not None and name in others):
                 continue
-            if (found := self._as_loss(name)) is not None:
+            if (found := self._as_loss(f"{name}(…)", partial(follow_loss, name=name))) is not None:
                 if not found.is_right:
                     return found
                 loss = loss or found
@@ -195,12 +195,12 @@ class _Driver:
                     self.trials.call_again(name, found)
         return right or (self._by_pairs() if partners(self.functions) and loss else loss)
 
-    def _as_loss(self, name: str) -> DrivenRun | None:
-        """Call a function for a loss and its derivative by what it is passed."""
+    def _as_loss(self, label: str, work: Callable[[CallRun], Any]) -> DrivenRun | None:
+        """Call what may be a loss and its derivative by what it is passed."""
         self.trials.wrong = []
         for varied in twice(USUAL):
             self.trials.answers = Answers()
-            trial = self.trials.attempt(f"{name}(…), {varied}", varied, partial(follow_loss, name=name))
+            trial = self.trials.attempt(f"{label}, {varied}", varied, work)
             if trial is None or trial.is_right:
                 return trial
             self.trials.wrong.append(trial)
@@ -256,6 +256,10 @@ class _Driver:
         for plan in needs.plans(own_methods(self.classes[name])):
             work = partial(follow, name=name, plan=plan)
             if (found := self._follow(f"{name}.{', '.join(plan)}", work)) is not None:
+                return found
+        for pair in loss_methods(self.classes[name]):
+            work = partial(follow_loss_class, name=name, methods=pair)
+            if (found := self._as_loss(f"{name}.{', '.join(pair)}", work)) is not None:
                 return found
         return None
 

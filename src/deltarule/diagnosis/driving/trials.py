@@ -309,6 +309,7 @@ class Trials:
         self.count += len(tape.operations)
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
         self.takes_parameters, self.was_loss = bool(run.plausible.made), "output" in run.passed
+        self.was_loss |= run.derived is not None
         is_left = run.leaves_slope_to_loss(result)
         self.passes_on, self.made = self.passes_on or run.passes_on or is_left, run.made
         self.had_parameters |= any(op.leaves and op.size > 1 for op in tape.operations[: run.began])
