@@ -86,8 +86,8 @@ class CallRun:
         self.calling, self.making = set[str](), set[str]()
         #: The activation that is chosen, by parameter, and those that may be.
         self.chosen, self.choices = dict[str, Any](), dict[str, list[Any]]()
-        #: A loss, an input of it, and the derivative by that.
-        self.derived: tuple[Traced, Operation, Traced] | None = None
+        #: Where a loss is called: it, an input of it, and the derivative by that.
+        self.derived: tuple[()] | tuple[Traced, Operation, Traced] | None = None
         #: The methods that were called to put a network together, and the classes that objects were made of.
         self.assembled, self.made = set[str](), set[str]()
         #: Whether the inputs have gradients, as those of a layer have; whether a loss may be called; and

@@ -66,6 +66,7 @@ def loss_methods(kind: type) -> Iterator[tuple[str, str]]:
 def _pass_shares(run: CallRun) -> None:
     """Let the outputs that are passed be between 0 and 1, as probabilities are."""
     run.learns_inputs = run.is_loss = True
+    run.derived = ()
     shape = run.plausible.layout.samples, run.plausible.layout.inputs
     run.passed[shape] = as_input(run, run.plausible.rng.uniform(0.1, 0.9, shape))
 

@@ -329,7 +329,7 @@ class Trials:
         if is_partly_read(tape, [one for some in run.plausible.made.values() for one in some]):
             return None
         if run.derived is not None:
-            return analyse_loss(tape, source, *run.derived)
+            return analyse_loss(tape, source, *run.derived) if run.derived else None
         analysis = analyse(tape, source, self.meant)
         if analysis.chosen is not None and run.learns_inputs and not analysis.chosen.bad:
             back = analyse_returned(tape, source, result, None, 0)
