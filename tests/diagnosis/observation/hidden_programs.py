@@ -341,6 +341,81 @@ class LeakyReLU:
     def backward(self, grad):
         return grad * np.where(self.x > 0, 1, «self.alpha|0»)
 """,
+    "an activation in a table of an object": """
+import numpy as np
+class Net:
+    def __init__(self, n, m, k, kind="sigmoid"):
+        self.kind = kind
+        self.acts = {"sigmoid": lambda z: 1 / (1 + np.exp(-z)), "tanh": np.tanh}
+        self.slopes = {"sigmoid": lambda a: a * (1 - a), "tanh": lambda a: «1 - a ** 2|1 - a»}
+        self.W, self.V = np.random.randn(n, m), np.random.randn(m, k)
+    def fit(self, X, Y):
+        for _ in range(3):
+            h = self.acts[self.kind](X @ self.W)
+            d = h @ self.V - Y
+            e = (d @ self.V.T) * self.slopes[self.kind](h)
+            self.V -= 0.1 * h.T @ d
+            self.W -= 0.1 * X.T @ e
+""",
+    "an activation that is matched": """
+import numpy as np
+class Net:
+    def __init__(self, n, m, k, activation="sigmoid"):
+        self.activation = activation
+        self.W, self.V = np.random.randn(n, m), np.random.randn(m, k)
+    def act(self, z):
+        match self.activation:
+            case "tanh":
+                return np.tanh(z)
+            case _:
+                return 1 / (1 + np.exp(-z))
+    def slope(self, a):
+        match self.activation:
+            case "tanh":
+                return «1 - a ** 2|1 - a»
+            case _:
+                return a * (1 - a)
+    def fit(self, X, Y):
+        for _ in range(3):
+            h = self.act(X @ self.W)
+            d = h @ self.V - Y
+            e = (d @ self.V.T) * self.slope(h)
+            self.V -= 0.1 * h.T @ d
+            self.W -= 0.1 * X.T @ e
+""",
+    "an activation that is asked for by its name": """
+import numpy as np
+class Net:
+    def __init__(self, n, m, k, activation="sigmoid"):
+        self.f = getattr(self, activation)
+        self.df = getattr(self, activation + "_prime")
+        self.W, self.V = np.random.randn(n, m), np.random.randn(m, k)
+    def sigmoid(self, z): return 1 / (1 + np.exp(-z))
+    def sigmoid_prime(self, a): return a * (1 - a)
+    def tanh(self, z): return np.tanh(z)
+    def tanh_prime(self, a): return «1 - a ** 2|1 - a»
+    def fit(self, X, Y):
+        for _ in range(3):
+            h = self.f(X @ self.W)
+            d = h @ self.V - Y
+            e = (d @ self.V.T) * self.df(h)
+            self.V -= 0.1 * h.T @ d
+            self.W -= 0.1 * X.T @ e
+""",
+    "any other word": """
+import numpy as np
+class Net:
+    def __init__(self, n, m, k):
+        self.W, self.V = np.random.randn(n, m), np.random.randn(m, k)
+    def fit(self, X, Y, epochs=3, hidden="tanh"):
+        for _ in range(epochs):
+            z = X @ self.W
+            h = np.tanh(z) if hidden == "tanh" else np.maximum(z, 0)
+            d = h @ self.V - Y
+            e = (d @ self.V.T) * (1 - h ** 2 if hidden == "tanh" else «(z > 0)|z»)
+            self.V -= 0.1 * h.T @ d
+            self.W -= 0.1 * X.T @ e
+""",
 }
 FAST = frozenset({
     "an operation of its own that overwrites a gradient",

@@ -177,6 +177,8 @@ def other_choices(use: Use, taken: Any) -> list[Any]:
     found = dict.fromkeys(one for one in use.words if _CHOSEN.match(one))
     known = {one: one for one in found} | {one: constants[one] for one in constants}
     wanted = [one for one in sorted(known, key=rank) if known[one] != taken]
+    if found and not wanted:  # any other word is the other activation
+        return ["other"]
     return [known[one] for one in wanted][:_MOST_CHOICES]
 
 

@@ -100,8 +100,14 @@ def _use_of(
                     use.is_flat |= isinstance(key, ast.Slice) and _is_reshaped(source, parent)
                     if isinstance(key, ast.Constant) and isinstance(key.value, int):
                         use.last = max(use.last, key.value)
-            case ast.Subscript(value=ast.Name(table)) if isinstance(names.get(table), dict):
-                use.words += [key for key in _keys(names.get(table)) if isinstance(key, str)]
+            case ast.Subscript(value=table):
+                use.words += _words_of(table, holder, names)
+            case ast.Match(subject=subject) if subject is one:
+                use.words += [word for each in parent.cases for word in _words_in(each.pattern)]
+            case ast.Call(func=ast.Name("getattr"), args=[_, word, *_]) if word is one:
+                use.words += [
+                    each.name for each in ast.walk(holder or one) if isinstance(each, ast.FunctionDef)
+                ]
             case ast.Call(func=called) if called is one:
                 use.is_called = True
             case ast.Call(func=ast.Name(called)) if called in _ITERATING:
@@ -135,6 +141,18 @@ def _use_of(
     use.is_changed = any(_changes(one, name) for one in ast.walk(node))
     use.is_needed = bool(needed) and (not asked or min(needed) < min(asked))
     return use
+
+
+def _words_of(table: ast.expr, holder: ast.AST | None, names: dict[str, Any]) -> list[str]:
+    """The words that are the keys of a table: one that is written there, of the program or of an object."""
+    if isinstance(table, ast.Name):
+        return [key for key in _keys(names.get(table.id)) if isinstance(key, str)]
+    written = [table]
+    if isinstance(table, ast.Attribute) and holder is not None:
+        made = [one for one in ast.walk(holder) if isinstance(one, ast.Assign)]
+        written = [one.value for one in made if getattr(one.targets[0], "attr", "") == table.attr]
+    keys = [key for one in written if isinstance(one, ast.Dict) for key in one.keys]
+    return [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
 
 
 def _words_in(comparison: ast.AST) -> list[str]:
