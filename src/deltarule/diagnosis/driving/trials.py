@@ -246,6 +246,7 @@ class Trials:
         """What is wrong, in two calls, with another activation that the program lets its user choose."""
         if trial.layout is None or trial.work is None:
             return None
+        undefined, seen = self.undefined, len(self.after_meeting)
         for name, one in [(name, one) for name, some in trial.choices.items() for one in some]:
             found, self.chosen = [], {name: one}
             for varied in twice(trial.layout):
@@ -255,7 +256,8 @@ class Trials:
                 found.append(self.attempt(label, varied, trial.work))
                 if found[-1] is None or found[-1].is_right:
                     break
-            self.chosen = {}
+            self.chosen, self.undefined = {}, undefined  # what there is no branch for says nothing of others
+            del self.after_meeting[seen:]
             if len(found) == 2 and found[-1] is not None and not found[-1].is_right:
                 return found[0]
         return None
