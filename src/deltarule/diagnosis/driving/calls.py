@@ -93,8 +93,7 @@ class CallRun:
         #: Whether the inputs have gradients, as those of a layer have; whether a loss may be called; and
         #: whether the method that is called was given the derivative by what was computed.
         self.learns_inputs = self.is_loss = self.was_sent = False
-        #: What a layer computed, that it may be given the derivative by it, and that derivative.
-        self.computed: Any = None
+        self.computed: Any = None  #: What a layer computed; and the derivative by it that it was given.
         self.sent: Any = None
         #: The operation before which the parameters were there; what was called last.
         self.began, self.last = 0, ""

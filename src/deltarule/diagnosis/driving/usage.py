@@ -90,57 +90,64 @@ def _use_of(
     for one in _occurrences(source, node, holder, name):
         parent = source.parent(one)
         asked += [one.lineno] if _is_asked(parent, one) else []
+        needed += [one.lineno] if _is_needed(parent, one) else []
         match parent:
             case ast.Subscript(value=value, slice=key) if value is one:
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
                     use.keys.append(key.value)
                 elif not isinstance(key, ast.Tuple):
                     use.is_list = True
-                    needed.append(one.lineno)
                     use.is_flat |= isinstance(key, ast.Slice) and _is_reshaped(source, parent)
                     if isinstance(key, ast.Constant) and isinstance(key.value, int):
                         use.last = max(use.last, key.value)
-            case ast.Subscript(value=table):
-                use.words += _words_of(table, holder, names)
-            case ast.Match(subject=subject) if subject is one:
-                use.words += [word for each in parent.cases for word in _words_in(each.pattern)]
-            case ast.Call(func=ast.Name("getattr"), args=[_, word, *_]) if word is one:
-                use.words += [
-                    each.name for each in ast.walk(holder or one) if isinstance(each, ast.FunctionDef)
-                ]
             case ast.Call(func=called) if called is one:
                 use.is_called = True
             case ast.Call(func=ast.Name(called)) if called in _ITERATING:
                 use.is_list = True
-                needed.append(one.lineno)
                 use.of_items |= _of_items(source, one)
             case ast.For() | ast.comprehension() if parent.iter is one:
                 use.is_list = True
-                needed.append(one.lineno)
                 use.of_items |= _of_items(source, one)
             case ast.Assign(targets=[ast.Tuple() as target]):
                 use.parts = _names(target)
             case ast.Compare():
-                use.words += _words_in(parent)
                 use.constants.update(_constants_in(parent, names))
             case ast.BinOp(op=ast.Mult()):
                 use.is_factor = True
-                needed.append(one.lineno)
-            case ast.BinOp(op=ast.Sub() | ast.Div() | ast.MatMult()):
-                needed.append(one.lineno)
             case ast.BinOp(ast.List(), ast.Add()) | ast.BinOp(_, ast.Add(), ast.List()):
                 use.is_list = True
-            case ast.Attribute(attr="lower" | "upper"):
-                use.words += _compared_with(source, parent)
-            case ast.Attribute(attr=attr):
+            case ast.Attribute(attr=attr) if attr not in ("lower", "upper"):
                 use.attributes.add(attr)
                 use.rank = max(use.rank, _rank(source, parent))
+        use.words += _words_for(source, parent, one, holder, names)
         use.is_index = use.is_index or _is_index(source, one)
         use.is_size = use.is_size or _is_size(source, one)
         use.has_sizes = use.has_sizes or any(_is_size(source, each) for each in _items(source, one))
     use.is_changed = any(_changes(one, name) for one in ast.walk(node))
     use.is_needed = bool(needed) and (not asked or min(needed) < min(asked))
     return use
+
+
+def _words_for(
+    source: ProgramSource,
+    parent: ast.AST | None,
+    one: ast.expr,
+    holder: ast.AST | None,
+    names: dict[str, Any],
+) -> list[str]:
+    """The words that something is compared with, or that it may be to find something."""
+    match parent:
+        case ast.Subscript(value=table, slice=key) if key is one:
+            return _words_of(table, holder, names)
+        case ast.Match(subject=subject) if subject is one:
+            return [word for each in parent.cases for word in _words_in(each.pattern)]
+        case ast.Call(func=ast.Name("getattr"), args=[_, word, *_]) if word is one:
+            return [each.name for each in ast.walk(holder or one) if isinstance(each, ast.FunctionDef)]
+        case ast.Compare():
+            return _words_in(parent)
+        case ast.Attribute(attr="lower" | "upper"):
+            return _compared_with(source, parent)
+    return []
 
 
 def _words_of(table: ast.expr, holder: ast.AST | None, names: dict[str, Any]) -> list[str]:
@@ -189,6 +196,20 @@ def _is_asked(holder: ast.AST | None, one: ast.expr) -> bool:
             return True
         case ast.If(test=test) | ast.IfExp(test=test):
             return test is one
+    return False
+
+
+def _is_needed(holder: ast.AST | None, one: ast.expr) -> bool:
+    """Whether something is computed with, gone through or looked into, so that it must be there."""
+    match holder:
+        case ast.Subscript(value=value, slice=key):
+            return value is one and not isinstance(key, ast.Tuple) and not _words_in(key)
+        case ast.Call(func=ast.Name(called)):
+            return called in _ITERATING
+        case ast.For() | ast.comprehension():
+            return holder.iter is one
+        case ast.BinOp(op=ast.Mult() | ast.Sub() | ast.Div() | ast.MatMult()):
+            return True
     return False
 
 
