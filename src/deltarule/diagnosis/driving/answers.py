@@ -89,6 +89,10 @@ class Answers:
         if want.kind == "array":
             want.detail = self._as_before(want.path) or want.detail
         kind, detail = self.known.get(want.path, ("", None))
+        if want.kind == "whole":  # its parts were asked for their length only
+            self.known = {one: said for one, said in self.known.items() if one[: len(want.path)] != want.path}
+            self.known[want.path] = "array", self._as_before(want.path)
+            return kind != "array"
         if want.kind == "pair":
             self.is_ambiguous = True
             self.known.setdefault(want.path, ("output", None))

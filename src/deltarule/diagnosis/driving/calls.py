@@ -85,16 +85,16 @@ class CallRun:
         self.pool: dict[str, Any] = {}
         self.kept: Any = self.plausible.made
         self.calling, self.making = set[str](), set[str]()
-        #: The words that constructors are given, by parameter.
-        self.chosen: dict[str, str] = {}
+        #: The activation that is chosen, by parameter, and those that may be.
+        self.chosen, self.choices = dict[str, Any](), dict[str, list[Any]]()
+        #: Where a loss is called: it, an input of it, and the derivative by that.
+        self.derived: tuple[()] | tuple[Traced, Operation, Traced] | None = None
         #: The methods that were called to put a network together, and the classes that objects were made of.
         self.assembled, self.made = set[str](), set[str]()
-        #: Whether the inputs have gradients, as those of a layer have; whether a loss may be called.
-        self.learns_inputs = self.is_loss = False
-        #: Whether the method that is called was given the derivative by what was computed.
-        self.was_sent = False
-        #: What a layer computed, that it may be given the derivative by it, and that derivative.
-        self.computed: Any = None
+        #: Whether the inputs have gradients, as those of a layer have; whether a loss may be called; and
+        #: whether the method that is called was given the derivative by what was computed.
+        self.learns_inputs = self.is_loss = self.was_sent = False
+        self.computed: Any = None  #: What a layer computed; and the derivative by it that it was given.
         self.sent: Any = None
         #: The operation before which the parameters were there; what was called last.
         self.began, self.last = 0, ""
@@ -106,7 +106,7 @@ class CallRun:
         self.shared: dict[str, Any] = {}
         #: The data that were passed to methods, by what they are; by shape, what such were passed as first.
         self.passed, self.holders = dict[Any, Any](), dict[tuple[int, ...], tuple[Any, ...]]()
-        #: What functions of the program returned first to one that needs no arguments.
+        #: What functions returned first to one that needs no arguments.
         self.within: dict[str, Any] = {}
         #: Whether what is made is a layer of a network, and whether it is the first.
         self.first_layer = self.in_layer = False
@@ -256,7 +256,7 @@ class CallRun:
         unknown = []
         for one in parameters:
             use = uses.get(one.name, UNUSED)
-            if isinstance(function, type) and one.name in self.chosen:
+            if one.name in self.chosen:
                 named[one.name] = self.chosen[one.name]
                 continue
             if one.kind == one.VAR_KEYWORD or (
@@ -284,6 +284,8 @@ class CallRun:
             positional = (isinstance(function, type) and objects.layers(self, set())) or values
         named.update(zip(unknown, values, strict=False))
         for one in parameters:
+            taken = named.get(one.name, one.default)
+            self.choices[one.name] = objects.other_choices(uses.get(one.name, UNUSED), taken)
             if one.kind == one.POSITIONAL_ONLY and one.name in named:
                 positional.append(named.pop(one.name))
         if self.kept is self.plausible.made or len(self.plausible.made) > passed:

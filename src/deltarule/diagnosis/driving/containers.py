@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,9 @@ import numpy as np
 from deltarule.diagnosis.driving.asking import OpenArgument
 from deltarule.diagnosis.driving.wants import Path, Want
 from deltarule.diagnosis.recording import instructions
+
+#: Where functions of arrays are called in place of NumPy's.
+_RECORDING = os.path.dirname(instructions.__file__)
 
 
 class AskingTable(dict[Any, Any]):
@@ -32,13 +37,22 @@ class AskingParts(list[Any]):
         self._path = path
 
     def __len__(self) -> int:
-        raise Want(self._path, "list", 0)
+        raise self._as_whole(sys._getframe(1))
 
     def __iter__(self) -> Iterator[Any]:
-        raise Want(self._path, "list", 0)
+        raise self._as_whole(sys._getframe(1))
 
     def __reversed__(self) -> Iterator[Any]:
         raise Want(self._path, "list", 0)
+
+    def _as_whole(self, frame: FrameType) -> Want:
+        """An array, where a function of arrays takes it and nothing else is known of its parts."""
+        is_array = frame.f_code.co_filename.startswith(_RECORDING) and self._is_open()
+        return Want(self._path, "whole" if is_array else "list", None if is_array else 0)
+
+    def _is_open(self) -> bool:
+        """Whether each part asks for itself, too."""
+        return all(isinstance(one, OpenArgument | AskingParts) for one in super().__iter__())
 
     def __getitem__(self, key: Any) -> Any:
         if type(key) is int and 0 <= key < super().__len__():

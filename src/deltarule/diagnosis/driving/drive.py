@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import inspect
+import itertools
 import re
 import time
 import types
@@ -17,12 +18,12 @@ import numpy as np
 
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.calls import CallRun
-from deltarule.diagnosis.driving.driven import DrivenRun
+from deltarule.diagnosis.driving.driven import LONGEST, DrivenRun
 from deltarule.diagnosis.driving.following import follow, follow_functions
 from deltarule.diagnosis.driving.graphs import back_method, judge_graphs
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, layouts, twice
+from deltarule.diagnosis.driving.loss_functions import follow_loss, follow_loss_class, loss_methods
 from deltarule.diagnosis.driving.needs import Needs, own_methods, takes
-from deltarule.diagnosis.driving.objects import other_words
 from deltarule.diagnosis.driving.plans import (
     LOOPS,
     changing_functions,
@@ -37,13 +38,12 @@ from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.trials import (
     AFTER_AGREEMENT,
     AFTER_FAILURE,
-    LONGEST,
     MOST_OPERATIONS,
     USUAL,
     Trials,
 )
 from deltarule.diagnosis.driving.undefined import run_fragment
-from deltarule.diagnosis.driving.usage import UNUSED, uses_of
+from deltarule.diagnosis.driving.usage import sums_over_steps
 from deltarule.diagnosis.driving.within import needs_nothing
 from deltarule.diagnosis.driving.words import (
     BACK,
@@ -135,7 +135,6 @@ class _Driver:
     def search(self) -> DrivenRun | None:
         """Return the first verdict: what is done with arguments decides, then what they are called."""
         ways = [self._fragment, self._shown, self._by_use, self._by_asking, self._by_pairs, self._by_names]
-        ways.append(lambda: judge_graphs(self.recording, self.classes))
         if self.recording.root:  # the learner says what is called, with usual arguments
             ways = [self._by_names, self._by_use, self._by_asking]
         for way in ways:
@@ -144,27 +143,51 @@ class _Driver:
             self.trials.begin(MOST_OPERATIONS if way in ways[:2] else AFTER_FAILURE)
             if (found := way()) is not None:
                 return found
-        return None
+        return None if self.recording.root else judge_graphs(self.recording, self.classes)
 
     def _by_names(self) -> DrivenRun | None:
-        """Call what trains by its name, with data in every usual layout: the first right, or agreed wrong."""
-        for attempt in (self._functions(), self._objects()):
-            for trial in attempt:
-                if trial.is_right and not self.trials.is_doubtful(trial):
-                    return trial
-                if trial.is_right:
-                    continue
-                self.trials.wrong.append(trial)
-                if len(self.trials.wrong) > 1 and self.trials.agreed() is not None:
-                    self.trials.most = min(self.trials.most, self.trials.count + AFTER_AGREEMENT)
+        """Call what trains by its name, with data in every usual layout; of classes, others like it."""
+        found = self._verdict(itertools.chain(self._functions(), self._objects()))
+        return (self._beside(found) if found is not None and found.is_right else None) or found
+
+    def _verdict(self, attempt: Iterator[DrivenRun]) -> DrivenRun | None:
+        """The first right of several trials, or the wrong one on which two agree."""
+        for trial in attempt:
+            if trial.is_right and not self.trials.is_doubtful(trial):
+                return self.trials.otherwise(trial) or trial
+            if trial.is_right:
+                continue
+            self.trials.wrong.append(trial)
+            if len(self.trials.wrong) > 1 and self.trials.agreed() is not None:
+                self.trials.most = min(self.trials.most, self.trials.count + AFTER_AGREEMENT)
         return self.trials.agreed()
+
+    def _beside(self, right: DrivenRun) -> DrivenRun | None:
+        """A wrong class that has the same methods as one that is right."""
+        name, _, called = right.label.partition(".")
+        methods = called.partition(", data as")[0].split(", ")
+        others = {} if self.recording.root or name not in self.classes else self.classes
+        for other, kind in others.items():
+            if other in {name, *self.trials.made} or not set(methods) <= set(own_methods(kind)):
+                continue
+            self.trials.begin(AFTER_FAILURE)
+            found = self._verdict(self._methods(other, self._made_sizes(other), methods))
+            if found is not None and not found.is_right:
+                return found
+        return None
 
     def _by_asking(self) -> DrivenRun | None:
         """Call what changes something with arguments of which what is done with them tells what they are."""
         needs, right, judged = Needs(self.recording.source), None, set[str]()
+        loss: DrivenRun | None = None
         changing, others = self._to_call()
         for name in [*changing, *others]:
             if name in judged or (right is not None and name in others):
+                continue
+            if (found := self._as_loss(f"{name}(…)", partial(follow_loss, name=name))) is not None:
+                if not found.is_right:
+                    return found
+                loss = loss or found
                 continue
             found = self._follow(f"{name}(…)", partial(CallRun.call, name=name))
             if found is not None and not found.is_right:
@@ -174,7 +197,18 @@ class _Driver:
                 right = right or found
                 if found.analysis.only_gradients and not needs_nothing(self.functions[name]):
                     self.trials.call_again(name, found)
-        return right
+        return right or (self._by_pairs() if partners(self.functions) and loss else loss)
+
+    def _as_loss(self, label: str, work: Callable[[CallRun], Any]) -> DrivenRun | None:
+        """Call what may be a loss and its derivative by what it is passed."""
+        self.trials.wrong = []
+        for varied in twice(USUAL):
+            self.trials.answers = Answers()
+            trial = self.trials.attempt(f"{label}, {varied}", varied, work)
+            if trial is None or trial.is_right:
+                return trial
+            self.trials.wrong.append(trial)
+        return self.trials.agreed()
 
     def _by_pairs(self) -> DrivenRun | None:
         """Judge layers that are two functions, one that goes forward and one that goes back."""
@@ -226,24 +260,11 @@ class _Driver:
         for plan in needs.plans(own_methods(self.classes[name])):
             work = partial(follow, name=name, plan=plan)
             if (found := self._follow(f"{name}.{', '.join(plan)}", work)) is not None:
-                answers = self.trials.answers
-                is_layer = answers is not None and answers.sends_back and found.is_right
-                return (self._with_other_words(name, plan, work) if is_layer else None) or found
-        return None
-
-    def _with_other_words(
-        self, name: str, plan: list[str], work: Callable[[CallRun], Any]
-    ) -> DrivenRun | None:
-        """A layer that is wrong with another activation, which its constructor is told by a word."""
-        kind = self.classes[name]
-        for one in inspect.signature(kind).parameters.values():
-            use = uses_of(self.recording.source, kind, self.recording.namespace).get(one.name, UNUSED)
-            for word in other_words(use, one.default):
-                self.trials.chosen = {one.name: word}
-                label = f"{name}({one.name}={word!r}).{', '.join(plan)}"
-                found, self.trials.chosen = self._follow(label, work), {}
-                if found is not None and not found.is_right:
-                    return found
+                return found
+        for pair in loss_methods(self.classes[name]):
+            work = partial(follow_loss_class, name=name, methods=pair)
+            if (found := self._as_loss(f"{name}.{', '.join(pair)}", work)) is not None:
+                return found
         return None
 
     def _is_used(self, name: str) -> bool:
@@ -263,7 +284,7 @@ class _Driver:
     def _follow(self, label: str, work: Callable[[CallRun], Any]) -> DrivenRun | None:
         """The first right way to pass what is asked for, or the wrong one on which two agree."""
         self.trials.wrong = []
-        series = ("series",) if self._sums_over_steps() else ()
+        series = ("series",) if sums_over_steps(self.recording.source) else ()
         for data in (*series, "rows", "columns", "row", "vector"):
             for order in (0, 1):
                 layout = replace(USUAL, data=data, order=order)
@@ -273,18 +294,11 @@ class _Driver:
                     if trial is None:
                         break
                     if trial.is_right and not self.trials.is_doubtful(trial):
-                        return trial
+                        return self.trials.otherwise(trial) or trial
                     self.trials.wrong += [] if trial.is_right else [trial]
                 if not answers.is_ambiguous or self.trials.is_over:
                     break
         return self.trials.agreed()
-
-    def _sums_over_steps(self) -> bool:
-        """Whether sums go over samples and the steps of each, ``axis=(0, 1)``: data have three axes."""
-        return any(
-            isinstance(node, ast.keyword) and node.arg == "axis" and ast.unparse(node.value) == "(0, 1)"
-            for node in ast.walk(self.recording.source.tree)
-        )
 
     def _fragment(self) -> DrivenRun | None:
         """Run a program that ends with a name that it does not define, with what that seems to be."""

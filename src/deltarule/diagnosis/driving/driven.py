@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.words import INPUT
 from deltarule.diagnosis.reading.analysis import Analysis
-from deltarule.diagnosis.reading.comparison import FACTOR, RIGHT, ZERO, GradientComparison
+from deltarule.diagnosis.reading.comparison import FACTOR, RIGHT, WRONG, ZERO, GradientComparison
 from deltarule.diagnosis.recording.tape import Tape
+
+#: How many seconds are spent on trying at most, and on one call whose verdict stands without other trials.
+LONGEST = 12.0
 
 
 @dataclass(eq=False)
@@ -23,6 +28,10 @@ class DrivenRun:
     rows: int
     is_right: bool
     failed: bool = False
+    #: What was called, and how.
+    work: Callable[[Any], Any] | None = None
+    #: The other activations that what was called may be told, by parameter.
+    choices: dict[str, list[Any]] = field(default_factory=dict)
 
 
 def allow_mean(chosen: GradientComparison, tape: Tape, samples: int) -> None:
@@ -57,3 +66,35 @@ def starts_at_zero(analysis: Analysis) -> bool:
     steps = analysis.chosen.steps if analysis.chosen else []
     first = [change.old for change in steps[0].changes if len(change.shape) > 1] if steps else []
     return bool(first) and not any(analysis.tape.value[one].any() for one in first)
+
+
+def is_for_several(trial: DrivenRun) -> bool:
+    """Whether a wrong trial shows that its samples were understood: what is right in it is right for all.
+
+    And what is wrong is so by their number, or they were gone through one by one.
+    """
+    if trial.layout is None or trial.layout.is_single or trial.failed or trial.analysis.tape.grown:
+        return False
+    rows, n = trial.analysis.chosen.rows if trial.analysis.chosen else [], trial.layout.samples
+    bad = [row for row in rows if row.verdict in (FACTOR, WRONG)]
+    if not any(row.verdict == RIGHT and min(row.change.shape, default=1) > 1 for row in rows):
+        return False
+    by_number = bool(bad) and all(
+        row.verdict == FACTOR and np.isclose(row.ratio, (n, 1 / n), 1e-4).any() for row in bad
+    )
+    return by_number or _goes_through_samples(trial.analysis.tape, n)
+
+
+def _goes_through_samples(tape: Tape, samples: int) -> bool:
+    """Whether each sample of the data was computed with on its own."""
+    starts = [op for op in tape.operations if op.is_data and len(op.shape) == 2 and op.shape[0] == samples]
+    for data in starts:
+        width = data.shape[1]
+        firsts = {data.start + k * width for k in range(samples)}
+        for op in tape.operations if width > 1 else ():
+            for ids in op.inputs:
+                if ids is not None and ids.shape == (width,) and ids[-1] - ids[0] == width - 1:
+                    firsts.discard(int(ids[0]))
+        if width > 1 and not firsts:
+            return True
+    return False

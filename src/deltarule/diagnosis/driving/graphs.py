@@ -5,15 +5,16 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.driving.driven import DrivenRun
-from deltarule.diagnosis.driving.trials import LONGEST
+from deltarule.diagnosis.driving.driven import LONGEST, DrivenRun
 from deltarule.diagnosis.driving.words import is_given
 from deltarule.diagnosis.reading.analysis import Analysis, judge_steps
+from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, WRONG
 from deltarule.diagnosis.reading.steps import GRAPH, Change, RecordedStep
 from deltarule.diagnosis.recording.program import Recording, new_tape, recording_on
 from deltarule.diagnosis.recording.source import ProgramSource
@@ -60,27 +61,6 @@ class NothingReturned(Exception):
     """An operation returns nothing, and cannot be tried."""
 
 
-def judge_graphs(recording: Recording, classes: dict[str, type]) -> DrivenRun | None:
-    """Judge each operation of numbers that build a graph: the first wrong one, or all that there are."""
-    right: DrivenRun | None = None
-    for name in [name for name, kind in classes.items() if back_method(kind)]:
-        for label, compute in expressions(classes[name]):
-            tape = new_tape(recording.source, frozenset(), LONGEST)
-            try:
-                with recording_on(tape):
-                    kind = recording.rebuilding(is_given, recording.tape).value(classes[name], name)
-                    analysis = go_back(tape, recording.source, kind, compute)
-            except (RecordingStopped, NothingReturned):
-                return None
-            if analysis is None or analysis.chosen is None:
-                continue
-            trial = DrivenRun(f"{name}, {label}", None, analysis, 3, not analysis.chosen.bad)
-            if not trial.is_right:
-                return trial
-            right = trial
-    return right
-
-
 def back_method(kind: type) -> str | None:
     """The method by which a number goes back through its graph; None where a class has no such numbers."""
     if not (hasattr(kind, "__add__") and any(hasattr(kind, one) for one in _OPERATORS)):
@@ -94,16 +74,43 @@ def back_method(kind: type) -> str | None:
     return None
 
 
-def expressions(kind: type) -> Iterator[tuple[str, Callable[[Any, Any, Any], Any]]]:
-    """(name, what is computed from three numbers) for each operation that a class may have."""
+@dataclass(frozen=True)
+class Expression:
+    """What is computed from three numbers; ``may_stop``: it may be a copy that goes back no further."""
+
+    name: str
+    compute: Callable[[Any, Any, Any], Any]
+    of_arrays: bool = False
+    may_stop: bool = False
+
+
+def expressions(kind: type) -> Iterator[Expression]:
+    """What is tried of the operations that a class may have, of numbers and of arrays."""
     for number, one in enumerate(_BINARY):
-        yield f"operation {number + 1}", one
-    for name in sorted(vars(kind)):
-        if _UNARY.match(name) and inspect.isfunction(getattr(kind, name)):
-            yield name, partial(_once, name)
-            yield name, partial(_repeated, name)
+        yield Expression(f"operation {number + 1}", one)
+    alone = [name for name in sorted(vars(kind)) if _is_alone(kind, name)]
+    for name in alone:
+        if _UNARY.match(name):
+            yield Expression(name, partial(_once, name))
+            yield Expression(name, partial(_repeated, name, 1))
+            yield Expression(name, partial(_repeated, name, 2))
+        else:
+            yield Expression(name, partial(_beside, name), may_stop=True)
     for number, one in enumerate(_OF_ARRAYS):
-        yield f"operation of arrays {number + 1}", one
+        yield Expression(f"operation of arrays {number + 1}", one, of_arrays=True)
+    for name in alone:
+        yield Expression(f"{name} of an array", partial(_twice, name, False), True, True)
+        yield Expression(f"{name} of a positive array", partial(_twice, name, True), True, True)
+
+
+def _is_alone(kind: type, name: str) -> bool:
+    """Whether a class has an operation of that name, which needs nothing but the number."""
+    one = vars(kind)[name]
+    if name.startswith("_") or _BACK.match(name) or not inspect.isfunction(one):
+        return isinstance(one, property)
+    return all(
+        each.default is not each.empty for each in list(inspect.signature(one).parameters.values())[1:]
+    )
 
 
 def _once(name: str, a: Any, b: Any, c: Any) -> Any:
@@ -113,17 +120,57 @@ def _once(name: str, a: Any, b: Any, c: Any) -> Any:
     return result + c
 
 
-def _repeated(name: str, a: Any, b: Any, c: Any) -> Any:
-    return getattr(a, name)() + getattr(b, name)() + getattr(a, name)() + c
+def _repeated(name: str, other: int, *numbers: Any) -> Any:
+    first, second, rest = numbers[0], numbers[other], numbers[3 - other]
+    return getattr(first, name)() + getattr(second, name)() + getattr(first, name)() + rest
 
 
-def go_back(
-    tape: Tape, source: ProgramSource, kind: type, compute: Callable[[Any, Any, Any], Any]
-) -> Analysis | None:
-    """Compute, go back, and compare the gradients of the three numbers; None where it cannot be computed."""
+def _made(name: str, one: Any) -> Any:
+    """What an operation makes of a number: another number of its kind."""
+    made = getattr(one, name)
+    made = made() if inspect.ismethod(made) else made
+    if not back_method(type(made)):
+        raise TypeError(name)
+    return made
+
+
+def _beside(name: str, a: Any, b: Any, c: Any) -> Any:
+    return _made(name, a) * b + _made(name, a) + c
+
+
+def _twice(name: str, is_positive: bool, a: Any, b: Any, c: Any) -> Any:
+    """What is made twice of an array: both add to its gradient."""
+    array = a * a if is_positive else a
+    first, second = _made(name, array), _made(name, array)
+    return (first * first * first + second).sum()
+
+
+def judge_graphs(recording: Recording, classes: dict[str, type]) -> DrivenRun | None:
+    """Judge each operation of numbers that build a graph: the first wrong one, or all that there are."""
+    right: DrivenRun | None = None
+    for name in [name for name, kind in classes.items() if back_method(kind)]:
+        for expression in expressions(classes[name]):
+            tape = new_tape(recording.source, frozenset(), LONGEST)
+            try:
+                with recording_on(tape):
+                    kind = recording.rebuilding(is_given, recording.tape).value(classes[name], name)
+                    analysis = go_back(tape, recording.source, kind, expression)
+            except (RecordingStopped, NothingReturned):
+                return None
+            if analysis is None or analysis.chosen is None:
+                continue
+            trial = DrivenRun(f"{name}, {expression.name}", None, analysis, 3, not analysis.chosen.bad)
+            if not trial.is_right:
+                return trial
+            right = trial
+    return right
+
+
+def go_back(tape: Tape, source: ProgramSource, kind: type, expression: Expression) -> Analysis | None:
+    """Compute, go back, and compare the gradients of three numbers; None where it cannot be computed."""
     tape.on_sum = None  # nothing here is a step
     rng = np.random.default_rng(1)
-    if compute in _OF_ARRAYS:
+    if expression.of_arrays:
         starts = [leaf(rng.normal(size=shape), is_scalar=False) for shape in ((4, 3), (3, 2), (2,))]
     else:
         starts = [leaf(one, is_scalar=True) for one in (0.7, -1.2, 0.9)]
@@ -133,16 +180,21 @@ def go_back(
         value_name = next(
             (name for name, ids in before.items() if np.array_equal(ids, starts[0].ids.ravel())), ""
         )
-        out = compute(*numbers)
+        out = expression.compute(*numbers)
         value = getattr(out, value_name, None)
         getattr(out, back_method(kind) or "")()
-        if type(value) is not Traced or (value.size != 1 and compute not in _OF_ARRAYS):
+        if type(value) is not Traced or (value.size != 1 and not expression.of_arrays):
             return None
         value - given(
             plain(value) - 1.0, is_scalar=value.is_scalar
         )  # a loss whose derivative by the output is one
         tape.meetings.append(tape.operations[-1].index)
-        return _compared(tape, source, starts, _gradients(numbers, {value_name}, before))
+        gradients = _gradients(numbers, {value_name}, before)
+        if expression.may_stop and not np.any(plain(gradients[0])):
+            return None
+        used = [k for k, one in enumerate(starts) if tape.leaves(value.ids) & tape.leaves(one.ids)]
+        names = ", ".join("abc"[k] for k in used)
+        return _compared(tape, source, names, [starts[k] for k in used], [gradients[k] for k in used])
     except NothingReturned:
         raise
     except Exception:  # whatever the learner's operations raise: this one is not there
@@ -183,11 +235,9 @@ def _gradients(numbers: list[Any], others: set[str], before: dict[str, Any]) -> 
 
 
 def _compared(
-    tape: Tape, source: ProgramSource, starts: list[Traced], gradients: list[Any]
+    tape: Tape, source: ProgramSource, name: str, starts: list[Traced], gradients: list[Any]
 ) -> Analysis | None:
-    if starts[-1].size > 1 and (gradients[-1] is None or not np.any(plain(gradients[-1]))):
-        starts, gradients = starts[:-1], gradients[:-1]  # not every operation of arrays has a third
-    if any(one is None for one in gradients):
+    if not starts or any(one is None for one in gradients):
         return None
     pairs = [(start, to_traced(one)) for start, one in zip(starts, gradients, strict=True)]
     if any(start.size != one.size for start, one in pairs):
@@ -195,7 +245,7 @@ def _compared(
     found = [one for _, one in pairs]
     change = Change(
         GRAPH,
-        "a, b and c",
+        name,
         0,
         (sum(one.size for one in found),),
         np.concatenate([start.ids.ravel() for start, _ in pairs]),
@@ -208,5 +258,7 @@ def _compared(
     step = RecordedStep(1, [change])
     step.given = int(np.bitwise_or.reduce([tape.leaves(one.ids) for one in starts]))
     analysis = judge_steps(tape, source, [step])
+    for row in analysis.chosen.rows if analysis.chosen else ():
+        row.verdict = WRONG if row.verdict in (DECAY, OPTIMIZER) else row.verdict  # none has a penalty
     analysis.only_gradients = True
     return analysis

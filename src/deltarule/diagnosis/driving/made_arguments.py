@@ -115,7 +115,7 @@ def _open(run: AnsweringRun, path: Path, name: str, use: Use) -> OpenArgument:
     offered = [*run.offered[others:], *run.offered[:others]]
     shapes = [one.shape for one in (*run.passed.values(), *offered[::-1]) if type(one) is Traced]
     is_maker = _is_maker(run, path)
-    may_learn = is_maker or "." not in path[0]
+    may_learn = is_maker or ("." not in path[0] and run.computed is None)
     sizes = [one for one in run.answers.sizes if one != run.plausible.layout.samples]
     columns = sizes[(1 + len(run.plausible.made)) % len(sizes)]
     is_data = DATA.match(str(path[-2] if type(path[-1]) is int else name))
@@ -231,7 +231,7 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
     return inputs_of(run, shape, path)
 
 
-def _number(run: _Run, path: Path, detail: Any) -> Any:
+def _number(run: AnsweringRun, path: Path, detail: Any) -> Any:
     """A single number: one of a list, a probability, or another one for each that is asked for."""
     if path[-1] == "[]":
         return given(run.plausible.rng.normal(), is_scalar=True)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import Enum
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,9 +30,9 @@ _SPECIAL = re.compile(
 _COMPUTES = re.compile("forward|compute|activate|call|feed|output", re.I)
 _GOES_BACK = re.compile("back|grad|deriv", re.I)
 _ACTIVATION = re.compile(r"sigmoid|tanh|logistic|relu|activat", re.I)
-#: Activations that are chosen by a word, and how many of them are tried beside the first.
+#: Activations that are chosen by a word, and how many others are tried beside the first.
 _CHOSEN = re.compile(r"sig(moid)?$|logistic$|tanh$|relu$", re.I)
-_MOST_WORDS = 3
+_MOST_CHOICES = 3
 _WHOLE = re.compile(r"net|model|sequential|mlp|^nn$|perceptron|stack", re.I)
 _LOSS = re.compile(r"mse|loss|cost|err|cross|entropy|squared", re.I)
 
@@ -168,10 +169,17 @@ def word_for(run: MakingRun, name: str, words: list[str]) -> str | None:
     return words[0] if words else None
 
 
-def other_words(use: Use, taken: str) -> list[str]:
+def other_choices(use: Use, taken: Any) -> list[Any]:
     """The other activations that anybody knows, of those that a parameter is compared with."""
-    words = dict.fromkeys(one for one in use.words if _CHOSEN.match(one) and one != taken)
-    return sorted(words, key=rank)[:_MOST_WORDS]
+    if type(taken) not in (int, str) and not isinstance(taken, Enum):
+        return []
+    constants = {name: one for name, one in use.constants.items() if _ACTIVATION.search(name)}
+    found = dict.fromkeys(one for one in use.words if _CHOSEN.match(one))
+    known = {one: one for one in found} | {one: constants[one] for one in constants}
+    wanted = [one for one in sorted(known, key=rank) if known[one] != taken]
+    if found and not wanted:  # any other word is the other activation
+        return ["other"]
+    return [known[one] for one in wanted][:_MOST_CHOICES]
 
 
 @contextmanager

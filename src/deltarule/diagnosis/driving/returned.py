@@ -258,7 +258,7 @@ def _assign(
                 if not exact and (_numbers_differ(mine, name) or (only and mine.lower() not in name.lower())):
                     continue
                 fitting += 1.0 if exact else 0.0
-                changes[op.index] = _change(tape, source, op, name, one, values)
+                changes[op.index] = change_of(tape, source, op, name, one, values)
                 taken[op.index] = one
                 del left[k]
                 break
@@ -310,7 +310,10 @@ def _numbers_differ(parameter: str, name: str) -> bool:
     return bool(mine and theirs and not listed and mine.group(1) != theirs.group(1))
 
 
-def _change(tape: Tape, source: ProgramSource, op: Operation, name: str, one: Traced, values: Any) -> Change:
+def change_of(
+    tape: Tape, source: ProgramSource, op: Operation, name: str, one: Traced, values: Any
+) -> Change:
+    """What a returned array is, if it is the gradient of a parameter."""
     one = to_traced(one)
     last = tape.operations[max(tape.producers(one.ids))]
     change = Change(

@@ -15,13 +15,16 @@ import numpy as np
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import (
+    LONGEST,
     DrivenRun,
     allow_mean,
     count_judged,
+    is_for_several,
     require_size,
     starts_at_zero,
 )
-from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, fit_sizes
+from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, fit_sizes, twice
+from deltarule.diagnosis.driving.loss_functions import analyse_loss
 from deltarule.diagnosis.driving.returned import analyse_returned, analyse_within, arrays_in
 from deltarule.diagnosis.driving.usage import is_change
 from deltarule.diagnosis.driving.wants import Want
@@ -38,8 +41,6 @@ USUAL = ArgumentLayout("rows", "one-hot", "in-out", "vector", 3, 2)
 MOST_OPERATIONS, AFTER_AGREEMENT = 300_000, 25_000
 #: How many are recorded in a way of calling after another came to nothing.
 AFTER_FAILURE = 100_000
-#: How many seconds are spent on trying at most, and on one call whose verdict stands without other trials.
-LONGEST = 12.0
 #: What a call costs beside them.
 _CALL = 300
 #: How often a call is begun anew because an argument asked what it should be.
@@ -118,8 +119,8 @@ class Trials:
         self.was_loss = False
         #: The classes that the last call made objects of.
         self.made: set[str] = set()
-        #: The words that constructors are given, by parameter, where another is tried than usual.
-        self.chosen: dict[str, str] = {}
+        #: The activation that is chosen where another is tried than usual, by parameter.
+        self.chosen: dict[str, Any] = {}
         #: What arguments that asked are to be; None where names alone decide.
         self.answers: Answers | None = None
 
@@ -141,6 +142,8 @@ class Trials:
         layout, text = trial.layout, self.recording.source.text
         if layout is None or not self.wrong:
             return False
+        if layout.is_single and any(map(is_for_several, self.wrong)):
+            return not self._goes_one_by_one(trial)
         aware = re.search(
             r"axis|\bmean\(|len\((x|y|inputs?|targets?)\w*\)|\b(x|y|inputs?)\w*\.shape\[", text, re.I
         )
@@ -243,6 +246,26 @@ class Trials:
                 return None
         return None
 
+    def otherwise(self, trial: DrivenRun) -> DrivenRun | None:
+        """What is wrong, in two calls, with another activation that the program lets its user choose."""
+        if trial.layout is None or trial.work is None:
+            return None
+        undefined, seen = self.undefined, len(self.after_meeting)
+        for name, one in [(name, one) for name, some in trial.choices.items() for one in some]:
+            found, self.chosen = [], {name: one}
+            for varied in twice(trial.layout):
+                if self.answers is not None:
+                    self.answers = Answers()
+                label = trial.label.replace(str(trial.layout), f"{name}={one!r}, {varied}")
+                found.append(self.attempt(label, varied, trial.work))
+                if found[-1] is None or found[-1].is_right:
+                    break
+            self.chosen, self.undefined = {}, undefined  # what there is no branch for says nothing of others
+            del self.after_meeting[seen:]
+            if len(found) == 2 and found[-1] is not None and not found[-1].is_right:
+                return found[0]
+        return None
+
     def call_again(self, name: str, trial: DrivenRun) -> None:
         """See whether a second call with the same arguments gives the double."""
         assert trial.layout is not None
@@ -293,6 +316,7 @@ class Trials:
         self.count += len(tape.operations)
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
         self.takes_parameters, self.was_loss = bool(run.plausible.made), "output" in run.passed
+        self.was_loss |= run.derived is not None
         is_left = run.leaves_slope_to_loss(result)
         self.passes_on, self.made = self.passes_on or run.passes_on or is_left, run.made
         self.had_parameters |= any(op.leaves and op.size > 1 for op in tape.operations[: run.began])
@@ -304,13 +328,15 @@ class Trials:
         is_partial = clean and self.answers is not None and self.answers.leaves_open(run.made)
         if is_partial or (not clean and starts_at_zero(analysis)):
             return None
-        return DrivenRun(label, layout, analysis, count, clean, self.has_failed)
+        return DrivenRun(label, layout, analysis, count, clean, self.has_failed, work, run.choices)
 
     def _analysis(self, tape: Tape, run: CallRun, result: Any, failed: bool) -> Analysis | None:
         """What came of a call; None where nothing could be compared."""
         source = self.recording.source
         if is_partly_read(tape, [one for some in run.plausible.made.values() for one in some]):
             return None
+        if run.derived is not None:
+            return analyse_loss(tape, source, *run.derived) if run.derived else None
         analysis = analyse(tape, source, self.meant)
         if analysis.chosen is not None and run.learns_inputs and not analysis.chosen.bad:
             back = analyse_returned(tape, source, result, None, 0)

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from deltarule.diagnosis.recording.source import ProgramSource
@@ -24,7 +25,8 @@ class Use:
     """What is done with a parameter.
 
     ``keys``: strings it is indexed with; ``last``: the largest whole number. ``words``: strings it is
-    compared with, or keys of a table that is indexed with it. ``rank``: how many numbers its shape is taken
+    compared with, or keys of a table that is indexed with it; ``constants``: the program's own that it is
+    compared with, by name. ``rank``: how many numbers its shape is taken
     apart into. ``parts``: the names that it is taken apart into, in tuples. ``attributes``: what is asked of
     it; ``of_items``: of what is in it.
     ``is_factor``: something is multiplied with it. ``is_index``: something is indexed with it.
@@ -35,6 +37,7 @@ class Use:
 
     keys: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+    constants: dict[str, Any] = field(default_factory=dict)
     last: int = 0
     rank: int = 0
     parts: Any = None
@@ -119,13 +122,22 @@ def link_of(source: ProgramSource, kind: str, method: str) -> str | None:
     return None
 
 
+def sums_over_steps(source: ProgramSource) -> bool:
+    """Whether sums go over samples and the steps of each, ``axis=(0, 1)``: data have three axes."""
+    return any(
+        isinstance(node, ast.keyword) and node.arg == "axis" and ast.unparse(node.value) == "(0, 1)"
+        for node in ast.walk(source.tree)
+    )
+
+
 def _use_of(
     source: ProgramSource, node: ast.AST, holder: ast.AST | None, name: str, names: dict[str, Any]
 ) -> Use:
-    use, is_asked, is_count = Use(), False, False
+    use, asked, needed, is_count = Use(), list[int](), list[int](), False
     for one in _occurrences(source, node, holder, name):
         parent = source.parent(one)
-        is_asked = is_asked or _is_asked(parent, one)
+        asked += [one.lineno] if _is_asked(parent, one) else []
+        needed += [one.lineno] if _is_needed(parent, one) else []
         match parent:
             case ast.Subscript(value=value, slice=key) if value is one:
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
@@ -135,8 +147,6 @@ def _use_of(
                     use.is_flat |= isinstance(key, ast.Slice) and _is_reshaped(source, parent)
                     if isinstance(key, ast.Constant) and isinstance(key.value, int):
                         use.last = max(use.last, key.value)
-            case ast.Subscript(value=ast.Name(table)) if isinstance(names.get(table), dict):
-                use.words += [key for key in _keys(names.get(table)) if isinstance(key, str)]
             case ast.Call(func=called) if called is one:
                 use.is_called = True
             case ast.Call(func=ast.Name(called)) if called in _ITERATING:
@@ -150,30 +160,77 @@ def _use_of(
             case ast.Assign(targets=[ast.Tuple() as target]):
                 use.parts = _names(target)
             case ast.Compare():
-                use.words += _words_in(parent)
+                use.constants.update(_constants_in(parent, names))
             case ast.BinOp(op=ast.Mult()):
-                use.is_factor = use.is_needed = True
-            case ast.BinOp(op=ast.Sub() | ast.Div() | ast.MatMult()):
-                use.is_needed = True
+                use.is_factor = True
             case ast.BinOp(ast.List(), ast.Add()) | ast.BinOp(_, ast.Add(), ast.List()):
                 use.is_list = True
-            case ast.Attribute(attr="lower" | "upper"):
-                use.words += _compared_with(source, parent)
-            case ast.Attribute(attr=attr):
+            case ast.Attribute(attr=attr) if attr not in ("lower", "upper"):
                 use.attributes.add(attr)
                 use.rank = max(use.rank, _rank(source, parent))
+        use.words += _words_for(source, parent, one, holder, names)
         use.is_index = use.is_index or _is_index(source, one)
         use.is_size = use.is_size or _is_size(source, one)
         use.has_sizes = use.has_sizes or any(_is_size(source, each) for each in _items(source, one))
     use.is_changed = any(_changes(one, name) for one in ast.walk(node))
-    use.is_needed = use.is_needed and not is_asked
+    use.is_needed = bool(needed) and (not asked or min(needed) < min(asked))
     use.is_list = use.is_list and not is_count  # what is gone through has its name only
     return use
+
+
+def _words_for(
+    source: ProgramSource,
+    parent: ast.AST | None,
+    one: ast.expr,
+    holder: ast.AST | None,
+    names: dict[str, Any],
+) -> list[str]:
+    """The words that something is compared with, or that it may be to find something."""
+    match parent:
+        case ast.Subscript(value=table, slice=key) if key is one:
+            return _words_of(table, holder, names)
+        case ast.Match(subject=subject) if subject is one:
+            return [word for each in parent.cases for word in _words_in(each.pattern)]
+        case ast.Call(func=ast.Name("getattr"), args=[_, word, *_]) if word is one:
+            return [each.name for each in ast.walk(holder or one) if isinstance(each, ast.FunctionDef)]
+        case ast.Compare():
+            return _words_in(parent)
+        case ast.Attribute(attr="lower" | "upper"):
+            return _compared_with(source, parent)
+    return []
+
+
+def _words_of(table: ast.expr, holder: ast.AST | None, names: dict[str, Any]) -> list[str]:
+    """The words that are the keys of a table: one that is written there, of the program or of an object."""
+    if isinstance(table, ast.Name):
+        return [key for key in _keys(names.get(table.id)) if isinstance(key, str)]
+    written = [table]
+    if isinstance(table, ast.Attribute) and holder is not None:
+        made = [one for one in ast.walk(holder) if isinstance(one, ast.Assign)]
+        written = [one.value for one in made if getattr(one.targets[0], "attr", "") == table.attr]
+    keys = [key for one in written if isinstance(one, ast.Dict) for key in one.keys]
+    return [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
 
 
 def _words_in(comparison: ast.AST) -> list[str]:
     constants = [one for one in ast.walk(comparison) if isinstance(one, ast.Constant)]
     return [one.value for one in constants if isinstance(one.value, str)]
+
+
+def _constants_in(comparison: ast.Compare, names: dict[str, Any]) -> dict[str, Any]:
+    """The whole numbers and members that names of the program stand for, alone or in a class."""
+    found = {}
+    for one in [comparison.left, *comparison.comparators]:
+        match one:
+            case ast.Name(id=name):
+                value = names.get(name)
+            case ast.Attribute(value=ast.Name(id=holder), attr=name):
+                value = getattr(names.get(holder), name, None)
+            case _:
+                continue
+        if type(value) is int or isinstance(value, Enum):
+            found[name] = value
+    return found
 
 
 def _compared_with(source: ProgramSource, attribute: ast.AST) -> list[str]:
@@ -189,6 +246,20 @@ def _is_asked(holder: ast.AST | None, one: ast.expr) -> bool:
             return True
         case ast.If(test=test) | ast.IfExp(test=test):
             return test is one
+    return False
+
+
+def _is_needed(holder: ast.AST | None, one: ast.expr) -> bool:
+    """Whether something is computed with, gone through or looked into, so that it must be there."""
+    match holder:
+        case ast.Subscript(value=value, slice=key):
+            return value is one and not isinstance(key, ast.Tuple) and not _words_in(key)
+        case ast.Call(func=ast.Name(called)):
+            return called in _ITERATING
+        case ast.For() | ast.comprehension():
+            return holder.iter is one
+        case ast.BinOp(op=ast.Mult() | ast.Sub() | ast.Div() | ast.MatMult()):
+            return True
     return False
 
 

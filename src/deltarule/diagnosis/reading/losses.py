@@ -56,7 +56,8 @@ def losses_of(tape: Tape, step: RecordedStep, meetings: list[Meeting], meant: st
         losses = [one for one in losses if one.name == seeds[0][0]]
     for name, seed in seeds:
         losses.append(KnownLoss(name, reverse_mode(tape, output, seed)))
-    weights = _weights(tape, step, meetings) if not meant else None
+    is_known = bool(meant or tape.meetings)  # of a layer that was sent a derivative, the loss is known
+    weights = _weights(tape, step, meetings) if not is_known else None
     if weights is not None:
         for name, seed in seeds:
             adjoint = reverse_mode(tape, output, seed * weights)
