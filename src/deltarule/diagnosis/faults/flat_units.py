@@ -94,23 +94,22 @@ def _is_flat(analysis: Analysis, slope: ast.BinOp, still: list[Operation]) -> bo
 
 
 def _never_moved(analysis: Analysis) -> list[Operation]:
-    """The updates of parameters that only comparisons depend on, if no step changes any of them.
+    """The updates of parameters that only comparisons depend on, if no step there changes any of them.
 
-    Where some are changed, the others belong to units that were dropped, say, in the steps that were seen.
+    Where the same code changes some, the others belong to units that were dropped, say, in all steps seen.
     """
     tape, by_root = analysis.tape, defaultdict[int, list[Operation]](list)
     for op in updates_on(tape):
         by_root[int(tape.root[op.start])].append(op)
-    found = []
+    adjoints = [one.adjoint for one in analysis.chosen.losses] if analysis.chosen else []
+    found, moved = list[Operation](), set[Any]()
     for ops in by_root.values():
         is_compared = not ops[0].leaves & ~tape.compared
-        adjoints = [one.adjoint for one in analysis.chosen.losses] if analysis.chosen else []
         has_gradient = any(adjoint[op.old].any() for adjoint in adjoints for op in ops if op.old is not None)
-        is_moved = any(change_of(tape, op).any() for op in ops)
-        if is_compared and is_moved:
-            return []
+        moved |= {op.spot for op in ops if change_of(tape, op).any()}
         found += ops if is_compared and not has_gradient else []
-    return found if len(found) > 1 else []
+    still = [op for op in found if op.spot not in moved]
+    return still if len(still) > 1 else []
 
 
 def _slopes(source: ProgramSource) -> list[ast.BinOp]:

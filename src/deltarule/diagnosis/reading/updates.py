@@ -26,7 +26,7 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         written_over = source is None or source.rewrites(op, which)
         is_older = max(tape.producers(old)) < tape.compared_at  # no sum of the next forward pass
         decides = written_over and is_older and not tape.leaves(old) & ~tape.compared
-        decides = decides and not _reads_changed(tape, other, old)
+        decides = decides and not _is_weighted(tape, other, old)
         if not tape.leaves(old) & tape.leaves(other) and not decides:
             continue
         is_own = decides or any(depends_on(tape, other, one) for one in (old, _row_before(tape, op, old)))
@@ -48,11 +48,12 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         return
 
 
-def _reads_changed(tape: Tape, ids: Ids, old: Ids) -> bool:
-    """Whether values come from another parameter that has changed, as ``h * w[k]`` of a next pass."""
+def _is_weighted(tape: Tape, ids: Ids, old: Ids) -> bool:
+    """Whether values are those of another parameter that has changed times something, as ``h * w[k]``."""
     own = tape.leaves(old)
-    made = (tape.operations[one] for one in tape.walk(ids))
-    return any(op.version and not op.leaves & own for op in made)
+    products = (op for one in tape.producers(ids) if (op := tape.operations[one]).name == "multiply")
+    factors = (each for op in products for read in op.read for each in tape.producers(read))
+    return any(tape.operations[one].version and not tape.operations[one].leaves & own for one in factors)
 
 
 def _begin_anew(tape: Tape, op: Operation, old: Ids) -> None:
