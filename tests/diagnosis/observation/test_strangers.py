@@ -333,3 +333,68 @@ def train(X, Y, layers, rate):
         seen = watch(text.replace("LINE", line))
         assert seen.verdict == "cannot judge", str(seen)
         assert f"name '{name}' is not defined" in " ".join(str(seen).split())
+
+
+def test_an_activation_that_is_right_says_nothing_of_a_layer_that_cannot_run(watch):
+    seen = watch("""
+import numpy as np
+class Full:
+    def __init__(self, n, m):
+        self.weight, self.bias = np.random.randn(n, m), np.zeros(m)
+    def forward(self, x):
+        return x @ self.weight + self.bias
+    def backward(self, x, sent, rate):
+        back = np.dot(sent, self.weight)
+        self.weight -= rate * np.dot(x, sent)
+        self.bias -= rate * sent.sum(axis=0)
+        return back
+class Relu:
+    def forward(self, x):
+        return np.maximum(0, x)
+    def backward(self, x, sent):
+        return (x > 0) * sent
+class Net:
+    def __init__(self, n, m, k):
+        self.first, self.second, self.last = Full(n, m), Relu(), Full(m, k)
+        self.inputs = []
+    def forward(self, x):
+        self.inputs[0] = x
+        self.inputs[1] = Full.forward(self.inputs[0])
+        return Full.forward(Relu.forward(self.inputs[1]))
+    def backward(self, sent):
+        sent = Relu.backward(self.inputs[1], Full.backward(self.inputs[2], sent))
+        Full.backward(self.inputs[0], sent)
+""")
+    assert seen.verdict != "right", str(seen)
+
+
+def test_what_is_taken_from_a_sum_is_no_target_without_brackets(watch):
+    seen = watch("""
+import math
+import numpy as np
+def forward(x, y, W):
+    z = W @ x
+    p = np.exp(z) / np.exp(z).sum()
+    loss = 0.0
+    for k in range(len(y)):
+        loss -= y[k] * math.log(p[k])
+    return z, p, loss
+""")
+    assert seen.verdict != "wrong", str(seen)
+
+
+def test_a_function_for_random_numbers_has_no_output(watch):
+    seen = watch("""
+import random
+def between(low, high):
+    return (high - low) * random.random() + low
+class Net:
+    def __init__(self, n, m):
+        self.weights = [[0.0] * m for _ in range(n)]
+        for i in range(n):
+            for j in range(m):
+                self.weights[i][j] = between(-0.2, 0.2)
+    def update(self, inputs):
+        return [sum(x * w[j] for x, w in zip(inputs, self.weights)) for j in range(len(self.weights[0]))]
+""")
+    assert seen.verdict == "cannot judge", str(seen)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import inspect
 import itertools
@@ -23,7 +22,7 @@ from deltarule.diagnosis.driving.following import follow, follow_functions
 from deltarule.diagnosis.driving.graphs import back_method, judge_graphs
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, layouts, twice
 from deltarule.diagnosis.driving.loss_functions import follow_loss, follow_loss_class, loss_methods
-from deltarule.diagnosis.driving.needs import Needs, own_methods, takes
+from deltarule.diagnosis.driving.needs import Needs, is_used, own_methods, takes
 from deltarule.diagnosis.driving.plans import (
     LOOPS,
     changing_functions,
@@ -130,6 +129,8 @@ class _Driver:
         self.depth = depth_of(self.functions.values())
         #: Classes whose numbers lie in lists.
         self.in_lists: set[str] = set()
+        #: Classes that change something, and were not judged by the use of their arguments.
+        self.left: set[str] = set()
         self.trials = Trials(recording, deadline, own, meant, self.returns)
 
     def search(self) -> DrivenRun | None:
@@ -141,9 +142,14 @@ class _Driver:
             if way == self._by_names and not self.recording.root and self.trials.misfit() is not None:
                 return None
             self.trials.begin(MOST_OPERATIONS if way in ways[:2] else AFTER_FAILURE)
-            if (found := way()) is not None:
+            if (found := way()) is not None and not self._is_partial(found):
                 return found
         return None if self.recording.root else judge_graphs(self.recording, self.classes)
+
+    def _is_partial(self, found: DrivenRun) -> bool:
+        """Whether a class is right, as an activation is, and others that change something are not judged."""
+        name = found.label.partition(".")[0]
+        return found.is_right and name in self.classes and bool(self.left) and name not in self.left
 
     def _by_names(self) -> DrivenRun | None:
         """Call what trains by its name, with data in every usual layout; of classes, others like it."""
@@ -234,8 +240,9 @@ class _Driver:
         needs = Needs(self.recording.source)
         right: DrivenRun | None = None
         covered, left = set[str](), set[str]()
+        shown = {one for one, function in self.functions.items() if needs_nothing(function)}
         for name, kind in self.classes.items() if not self.recording.root else ():
-            if self._is_used(name) or inspect.isabstract(kind) or name in covered:
+            if is_used(self.recording.source, name, shown) or inspect.isabstract(kind) or name in covered:
                 continue
             self.trials.begin()
             found = self._judged(name, needs)
@@ -253,7 +260,8 @@ class _Driver:
             covered |= self.trials.made
             is_more = right is None or right.rows < found.rows
             right = found if is_more and not self.trials.was_loss else right  # a loss is not the rest
-        return None if left - covered else right
+        self.left = left - covered
+        return None if self.left else right
 
     def _judged(self, name: str, needs: Needs) -> DrivenRun | None:
         """What comes of the first sequence of a class's methods that can be judged."""
@@ -266,20 +274,6 @@ class _Driver:
             if (found := self._as_loss(f"{name}.{', '.join(pair)}", work)) is not None:
                 return found
         return None
-
-    def _is_used(self, name: str) -> bool:
-        """Whether the program makes objects of a class, or other classes of it, in its functions.
-
-        What those do that need no arguments, and show how it is used, has come to nothing.
-        """
-        shown = {one for one, function in self.functions.items() if needs_nothing(function)}
-        for node in ast.walk(self.recording.source.tree):
-            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name not in {name, *shown}:
-                bases = getattr(node, "bases", [])
-                if any(isinstance(one, ast.Name) and one.id == name for one in [*bases, *ast.walk(node)]):
-                    holder = self.recording.source.parent(node)
-                    return not (isinstance(holder, ast.ClassDef) and holder.name == name)
-        return False
 
     def _follow(self, label: str, work: Callable[[CallRun], Any]) -> DrivenRun | None:
         """The first right way to pass what is asked for, or the wrong one on which two agree."""

@@ -219,3 +219,17 @@ def own_methods(kind: type) -> dict[str, Any]:
 
 def _is_method(one: Any) -> bool:
     return inspect.isfunction(one) or isinstance(one, staticmethod | classmethod)
+
+
+def is_used(source: ProgramSource, name: str, shown: set[str]) -> bool:
+    """Whether the program makes objects of a class, or other classes of it, in its functions.
+
+    Not in those that are ``shown``, which need no arguments: what they do has come to nothing.
+    """
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name not in {name, *shown}:
+            bases = getattr(node, "bases", [])
+            if any(isinstance(one, ast.Name) and one.id == name for one in [*bases, *ast.walk(node)]):
+                holder = source.parent(node)
+                return not (isinstance(holder, ast.ClassDef) and holder.name == name)
+    return False

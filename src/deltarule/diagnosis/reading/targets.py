@@ -220,6 +220,9 @@ def _without_brackets(tape: Tape, source: ProgramSource, op: Operation, theta: i
         if made.name != "multiply" or made.size != op.size or sorted(on) != [False, True]:
             continue
         which = on.index(False)
+        slope = made.inputs[1 - which]
+        if slope is not None and any(tape.operations[one].name[:3] == "log" for one in tape.producers(slope)):
+            continue  # a sum from which t · log a is taken, as the cross-entropy
         target = tape.operand(made, which)
         if target.shape == op.shape and not source.is_literal(made, which):
             return [Meeting(op, output, target, tape.leaves(output) & theta, mistake=_NO_BRACKETS)]
