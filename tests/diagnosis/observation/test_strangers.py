@@ -381,20 +381,3 @@ def forward(x, y, W):
     return z, p, loss
 """)
     assert seen.verdict != "wrong", str(seen)
-
-
-def test_a_function_for_random_numbers_has_no_output(watch):
-    seen = watch("""
-import random
-def between(low, high):
-    return (high - low) * random.random() + low
-class Net:
-    def __init__(self, n, m):
-        self.weights = [[0.0] * m for _ in range(n)]
-        for i in range(n):
-            for j in range(m):
-                self.weights[i][j] = between(-0.2, 0.2)
-    def update(self, inputs):
-        return [sum(x * w[j] for x, w in zip(inputs, self.weights)) for j in range(len(self.weights[0]))]
-""")
-    assert seen.verdict == "cannot judge", str(seen)

@@ -8,7 +8,6 @@ import re
 import time
 import traceback
 from collections.abc import Callable
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -357,9 +356,7 @@ class Trials:
             other = analyse_within(tape, source, one, self.meant)
             if other.chosen is not None and count_judged(other) > count_judged(analysis):
                 analysis = other
-        meetings = chain.from_iterable(analysis.chosen.meetings) if analysis.chosen is not None else ()
-        made = (tape.operations[k] for one in meetings for k in tape.ancestors(one.output))
-        if analysis.chosen is None or all(op.initial for op in made):  # no output was computed
+        if analysis.chosen is None:
             return None
         if run.learns_inputs:
             allow_mean(analysis.chosen, tape, run.plausible.layout.samples)
