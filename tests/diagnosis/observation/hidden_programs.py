@@ -416,35 +416,6 @@ class Net:
             self.V -= 0.1 * h.T @ d
             self.W -= 0.1 * X.T @ e
 """,
-    "lists of weights made anew from a batch": """
-import numpy as np
-class Net:
-    def __init__(self, sizes):
-        self.count = len(sizes)
-        self.weights = [np.random.randn(b, a) for a, b in zip(sizes[:-1], sizes[1:])]
-        self.biases = [np.zeros((b, 1)) for b in sizes[1:]]
-    def act(self, z): return 1 / (1 + np.exp(-z))
-    def slopes(self, x, y):
-        kept = [x]
-        for w, b in zip(self.weights, self.biases):
-            kept.append(self.act(w @ kept[-1] + b))
-        delta = (kept[-1] - y) * kept[-1] * (1 - kept[-1])
-        dws, dbs = [], []
-        for k in range(1, self.count):
-            dws.insert(0, delta @ kept[-k - 1].T)
-            dbs.insert(0, delta)
-            delta = (self.weights[-k].T @ delta) * kept[-k - 1] * (1 - kept[-k - 1])
-        return dws, dbs
-    def step(self, xs, ys, eta, n):
-        total_w = [np.zeros(w.shape) for w in self.weights]
-        total_b = [np.zeros(b.shape) for b in self.biases]
-        for x, y in zip(xs, ys):
-            dws, dbs = self.slopes(x, y)
-            total_w = [a + b for a, b in zip(total_w, dws)]
-            total_b = [a + b for a, b in zip(total_b, dbs)]
-        self.weights = [w - eta / n * g for w, g in zip(self.weights, «total_w|dws»)]
-        self.biases = [b - eta / n * g for b, g in zip(self.biases, total_b)]
-""",
 }
 FAST = frozenset({
     "an operation of its own that overwrites a gradient",

@@ -271,13 +271,9 @@ def _changes(node: ast.AST, name: str) -> bool:
 
 
 def is_change(node: ast.AST) -> bool:
-    """Whether it is ``w -= a``, ``w = w - a`` or ``ws = [w - a for w, a in zip(ws, …)]``, and no count."""
+    """Whether a statement is ``w -= a`` or ``w = w - a``, and no count."""
     if isinstance(node, ast.AugAssign):
         return isinstance(node.op, ast.Sub | ast.Add) and not isinstance(node.value, ast.Constant)
-    match node:
-        case ast.Assign(targets=[whole], value=ast.ListComp(elt=ast.BinOp(), generators=[one])):
-            over = one.iter.args if isinstance(one.iter, ast.Call) else [one.iter]
-            return ast.unparse(whole) in map(ast.unparse, over)
     if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.BinOp):
         return False
     left: ast.expr = node.value
