@@ -10,7 +10,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from importlib.util import find_spec
 from types import ModuleType
 
 from deltarule.errors import InputError
@@ -18,7 +17,7 @@ from deltarule.nn.engines import compiled, reference
 from deltarule.nn.engines.contract import NetworkWithEngine, TrainableNetwork
 from deltarule.nn.engines.threads import SMALL_PRODUCTS, blas_of_one_thread
 from deltarule.nn.optimizers import GradientStep, Optimizer
-from deltarule.registry import did_you_mean
+from deltarule.registry import did_you_mean, is_there
 
 __all__ = ["ENGINES", "choose_engine", "compiled", "engine_to_predict", "hold_blas", "reference"]
 
@@ -43,7 +42,7 @@ def engine_to_predict(name: str | None, net: NetworkWithEngine) -> ModuleType:
     Without a name it is the one that trained the network, if it is installed here.
     """
     if name is None:
-        name = net.engine if find_spec("numba") else "reference"
+        name = net.engine if net.engine == "reference" or is_there("numba") else "reference"
     if name == "reference":
         return reference
     _check_name(name, ENGINES)
@@ -101,7 +100,7 @@ def choose_engine(name: str, net: TrainableNetwork, optimizer: Optimizer, size: 
         return "reference"
     if name == "auto":
         seconds = n_updates * (SECONDS_OF_CALLS + SECONDS_OF_A_NUMBER * size * net.parameters.size)
-        if seconds > WORTH_COMPILING and find_spec("numba") and not compiled.cannot_train(net, optimizer):
+        if seconds > WORTH_COMPILING and is_there("numba") and not compiled.cannot_train(net, optimizer):
             return "compiled"
         return "reference"
     reason = compiled.cannot_train(net, optimizer)

@@ -9,13 +9,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.registry import import_extra, signals_wait
+from deltarule.registry import import_extra, is_there, signals_wait
 
 #: How many whole numbers each kernel takes after its records.
 KERNELS = {"run": 1, "predict": 2}
@@ -58,7 +57,7 @@ def require_numba() -> None:
     ------
     MissingExtraError
     """
-    if find_spec("numba") is None:
+    if not is_there("numba"):
         import_extra("numba", "fast")
 
 

@@ -9,14 +9,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache
-from importlib.util import find_spec
 from itertools import pairwise
 from queue import SimpleQueue
 from typing import Any
 
 from deltarule.nn.engines.compilation import is_loaded, is_python
 from deltarule.nn.engines.scipy_blas import load_blas
-from deltarule.registry import import_extra, signals_wait
+from deltarule.registry import import_extra, is_there, signals_wait
 
 #: Products of a batch that are worth a thread of their own.
 THREAD_PRODUCTS = 1_000_000
@@ -56,7 +55,7 @@ def blas_of_one_thread(n_products: float, most: float = math.inf) -> AbstractCon
     Where our threads call it, each does so for itself. And threads of BLAS's wait for each other at every
     product, for a slice of time where another process is busy; once they worked, they spin for some 30 ms.
     """
-    if not BLAS_PRODUCTS < n_products <= most or find_spec("threadpoolctl") is None:
+    if not BLAS_PRODUCTS < n_products <= most or not is_there("threadpoolctl"):
         return nullcontext()
     return _one_thread_each(_blas(is_loaded()))
 
