@@ -381,3 +381,45 @@ def forward(x, y, W):
     return z, p, loss
 """)
     assert seen.verdict != "wrong", str(seen)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_lists_in_which_inputs_of_0_are_passed_over_are_right(watch, seed):
+    seen = watch(f"""
+import math, random
+random.seed({seed})
+n, m, k = 4, 3, 2
+w = [[random.uniform(-1, 1) for _ in range(m)] for _ in range(n)]
+v = [[random.uniform(-1, 1) for _ in range(k)] for _ in range(m)]
+b, c = [0.0] * m, [0.0] * k
+X = [[random.choice([0, 0, 1.5, 2.0]) for _ in range(n)] for _ in range(8)]
+data = [(x, [random.random() for _ in range(k)]) for x in X]
+for epoch in range(20):
+    for x, t in data:
+        z = list(b)
+        for i in range(n):
+            if x[i] == 0:
+                continue
+            for j in range(m):
+                z[j] += x[i] * w[i][j]
+        h = [1 / (1 + math.exp(-s)) for s in z]
+        o = list(c)
+        for j in range(m):
+            for l in range(k):
+                o[l] += h[j] * v[j][l]
+        d = [o[l] - t[l] for l in range(k)]
+        e = [0.0] * m
+        for j in range(m):
+            e[j] = sum(d[l] * v[j][l] for l in range(k)) * h[j] * (1 - h[j])
+        for j in range(m):
+            for l in range(k):
+                v[j][l] -= 0.1 * d[l] * h[j]
+        for l in range(k):
+            c[l] -= 0.1 * d[l]
+        for i in range(n):
+            for j in range(m):
+                w[i][j] -= 0.1 * e[j] * x[i]
+        for j in range(m):
+            b[j] -= 0.1 * e[j]
+""")
+    assert seen.verdict == "right", str(seen)

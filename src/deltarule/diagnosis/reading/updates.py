@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 
 import numpy as np
@@ -24,9 +25,7 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         if old is None:
             continue
         written_over = source is None or source.rewrites(op, which)
-        is_older = max(tape.producers(old)) < tape.compared_at  # no sum of the next forward pass
-        decides = written_over and is_older and not tape.leaves(old) & ~tape.compared
-        decides = decides and not _is_weighted(tape, other, old)
+        decides = written_over and not tape.leaves(old) & ~tape.compared and _decided(tape, op, old)
         if not tape.leaves(old) & tape.leaves(other) and not decides:
             continue
         is_own = decides or any(depends_on(tape, other, one) for one in (old, _row_before(tape, op, old)))
@@ -48,12 +47,11 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         return
 
 
-def _is_weighted(tape: Tape, ids: Ids, old: Ids) -> bool:
-    """Whether values are those of another parameter that has changed times something, as ``h * w[k]``."""
-    own = tape.leaves(old)
-    products = (op for one in tape.producers(ids) if (op := tape.operations[one]).name == "multiply")
-    factors = (each for op in products for read in op.read for each in tape.producers(read))
-    return any(tape.operations[one].version and not tape.operations[one].leaves & own for one in factors)
+def _decided(tape: Tape, op: Operation, old: Ids) -> bool:
+    """Whether old values have been compared before a sum: otherwise it is one of the next forward pass."""
+    last, own = max(tape.producers(old)), tape.leaves(old)
+    after = itertools.takewhile(lambda one: one[0] > last, reversed(tape.comparisons))
+    return any(at <= op.index and leaves & own for at, leaves in after)
 
 
 def _begin_anew(tape: Tape, op: Operation, old: Ids) -> None:

@@ -75,8 +75,10 @@ def _add_comparison(name: str, ufunc: Any) -> None:
 def _note_comparison(x: Traced) -> None:
     """Remember what a comparison depends on: what it decides has no other way back to that."""
     if (tape := current_tape()) is not None:
-        tape.compared |= tape.leaves(x.ids)
-        tape.compared_at = len(tape.operations)
+        leaves = tape.leaves(x.ids)
+        tape.compared |= leaves
+        if leaves:
+            tape.comparisons.append((len(tape.operations), leaves))
 
 
 def _is_foreign(x: Any) -> bool:

@@ -139,8 +139,8 @@ class Tape:
         self.meetings: list[int] = []
         #: The start values on which a comparison depended, as ``margins > 0``.
         self.compared = 0
-        #: How many operations there were at the last comparison.
-        self.compared_at = 0
+        #: How many operations there were at each comparison, and on which of them it depended.
+        self.comparisons: list[tuple[int, int]] = []
         #: Sums that would change a parameter, and its shape.
         self.grown: list[tuple[Operation, Ids]] = []
 
