@@ -36,7 +36,6 @@ class FitRecord:
     n_layers: int = field(init=False)
     n_outputs: int = field(init=False)
     out_activation: str = field(init=False)
-    engine: str = "reference"
 
     n_iter: int = 0
     t: int = 0
@@ -59,6 +58,15 @@ class FitRecord:
         """All classes, in the order of the outputs."""
         assert isinstance(self.targets, LabelTargets)
         return self.targets.classes
+
+    @property
+    def engine(self) -> str:
+        """The engine that trained the network, and predicts with it."""
+        return self.network.engine
+
+    @engine.setter
+    def engine(self, name: str) -> None:
+        self.network.engine = name
 
     def build(self, p: Parameters, X: Any, Y: Array, weight: Array | None, random_state: Any) -> None:
         """Make a network that has learnt nothing yet; weights that are there already stay."""

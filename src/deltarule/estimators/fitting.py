@@ -95,8 +95,7 @@ class NetworkTraining:
             record.validation_loss_curve = list(record.validation_loss_curve or [])
         if held is not None and record.best_validation_score is None:
             record.best_validation_score = -math.inf
-        record.n_iter, record.engine = 0, run.engine
-        run.net.engine = run.engine
+        record.n_iter, run.net.engine = 0, run.engine
         rule = StoppingRule(record, self.p, self.score, len(self.samples))
         if self.options.resume and checkpoint is not None and os.path.exists(checkpoint.path):
             _restore_checkpoint(checkpoint, run)
