@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.driving.driven import LONGEST, DrivenRun
+from deltarule.diagnosis.driving.returned import judge_derivatives
 from deltarule.diagnosis.driving.words import is_given
-from deltarule.diagnosis.reading.analysis import Analysis, judge_steps
-from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, WRONG
+from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.steps import GRAPH, Change, RecordedStep
 from deltarule.diagnosis.recording.program import Recording, new_tape, recording_on
 from deltarule.diagnosis.recording.source import ProgramSource
@@ -257,8 +257,4 @@ def _compared(
     change.is_returned = True
     step = RecordedStep(1, [change])
     step.given = int(np.bitwise_or.reduce([tape.leaves(one.ids) for one in starts]))
-    analysis = judge_steps(tape, source, [step])
-    for row in analysis.chosen.rows if analysis.chosen else ():
-        row.verdict = WRONG if row.verdict in (DECAY, OPTIMIZER) else row.verdict  # none has a penalty
-    analysis.only_gradients = True
-    return analysis
+    return judge_derivatives(tape, source, step)

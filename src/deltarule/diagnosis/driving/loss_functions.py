@@ -14,12 +14,12 @@ from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.given_data import as_input
 from deltarule.diagnosis.driving.needs import own_methods
 from deltarule.diagnosis.driving.origins import TARGETS
-from deltarule.diagnosis.driving.returned import change_of
+from deltarule.diagnosis.driving.returned import change_of, judge_derivatives
 from deltarule.diagnosis.driving.usual_activation import is_derived
 from deltarule.diagnosis.driving.wants import Want
 from deltarule.diagnosis.driving.words import INPUT, parameters_of
-from deltarule.diagnosis.reading.analysis import Analysis, judge_steps
-from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, WRONG, fit
+from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.reading.comparison import fit
 from deltarule.diagnosis.reading.steps import RecordedStep
 from deltarule.diagnosis.reading.targets import find_meetings
 from deltarule.diagnosis.recording.source import ProgramSource
@@ -100,10 +100,7 @@ def analyse_loss(
     step = RecordedStep(1, [change], given=by.leaves)
     is_other = not _comes_from_error(tape, source, step, loss)
     tape.meetings.append(tape.operations[-1].index)
-    analysis = judge_steps(tape, source, [step])
-    analysis.only_gradients = True
-    for row in analysis.chosen.rows if analysis.chosen else ():
-        row.verdict = WRONG if row.verdict in (DECAY, OPTIMIZER) else row.verdict  # there is no penalty
+    analysis = judge_derivatives(tape, source, step)
     if analysis.chosen is not None:
         analysis.chosen.loss_name = "its own loss"
         analysis.chosen.losses[0].op = tape.operations[tape.producers(loss.ids)[0]]

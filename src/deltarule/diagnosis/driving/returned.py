@@ -14,7 +14,7 @@ import numpy as np
 from deltarule.diagnosis.driving.containers import AskingParts
 from deltarule.diagnosis.driving.words import INPUT, is_given
 from deltarule.diagnosis.reading.analysis import Analysis, judge_steps
-from deltarule.diagnosis.reading.comparison import fit
+from deltarule.diagnosis.reading.comparison import DECAY, OPTIMIZER, WRONG, fit
 from deltarule.diagnosis.reading.losses import KnownLoss, losses_of
 from deltarule.diagnosis.reading.steps import Change, RecordedStep
 from deltarule.diagnosis.reading.targets import Meeting, find_meetings
@@ -49,6 +49,15 @@ def arrays_in(
         parts = [(f"{name}.{key}" if name else key, one) for key, one in vars(x).items()]
     for key, one in parts:
         yield from arrays_in(one, key, depth + 1, seen, lists)
+
+
+def judge_derivatives(tape: Tape, source: ProgramSource, step: RecordedStep) -> Analysis:
+    """Compare derivatives that no step follows: no penalty and no optimizer explains them."""
+    analysis = judge_steps(tape, source, [step])
+    analysis.only_gradients = True
+    for row in analysis.chosen.rows if analysis.chosen else ():
+        row.verdict = WRONG if row.verdict in (DECAY, OPTIMIZER) else row.verdict
+    return analysis
 
 
 def holds_weights(one: Any) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.reading.analysis import Analysis
-from deltarule.diagnosis.reading.comparison import RIGHT, ZERO, Row
+from deltarule.diagnosis.reading.comparison import RIGHT, ZERO
 from deltarule.diagnosis.reading.updates import change_of, updates_on
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
@@ -23,11 +23,8 @@ def flat_units_of(analysis: Analysis) -> Fault | None:
     if not slopes:
         return _switched(analysis)
     names = tuple(dict.fromkeys(analysis.source.target_of(op) for op in still))
-    text = (
-        f"a comparison makes the activation 0 or 1, so this slope is 0 for all units: {' and '.join(names)} "
-    )
-    text += "will never be trained. Use the sigmoid, tanh or ReLU with its slope"
-    return fault_at(analysis, "derivative", slopes[0].lineno, text, parameters=names)
+    text = "a comparison makes the activation 0 or 1, so this slope is 0 for all units"
+    return _never_trained(analysis, slopes[0].lineno, text, names)
 
 
 def _switched(analysis: Analysis) -> Fault | None:
@@ -55,13 +52,14 @@ def _switched(analysis: Analysis) -> Fault | None:
         return None
     made = [tape.operations[k] for k in sorted(flat[0].change.sources)]
     at = next((op for op in made if op.name == "multiply" and not tape.result(op).any()), None)
-    text = f"units that are only on or off have no slope: {' and '.join(row.change.name for row in flat)} "
-    text += "will never be trained. Use the sigmoid, tanh or ReLU with its slope"
-    return fault_at(analysis, "derivative", at or flat[0].change.updates[0], text, parameters=_names(flat))
+    names = tuple(dict.fromkeys(row.change.name for row in flat))
+    text = "units that are only on or off have no slope"
+    return _never_trained(analysis, at or flat[0].change.updates[0], text, names)
 
 
-def _names(rows: list[Row]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(row.change.name for row in rows))
+def _never_trained(analysis: Analysis, at: Operation | int, why: str, names: tuple[str, ...]) -> Fault:
+    text = f"{why}: {' and '.join(names)} will never be trained. Use the sigmoid, tanh or ReLU with its slope"
+    return fault_at(analysis, "derivative", at, text, parameters=names)
 
 
 def _is_switch(tape: Tape, ids: Ids) -> bool:

@@ -140,10 +140,8 @@ def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fa
             name = source.name_of(made) or source.target_of(op)
             if not (op.spot in places or is_parameter(name.partition("[")[0])) or name in found:
                 continue
-            step = tape.operand(op, 1 - which)
-            if (
-                step.any() and tape.ancestors(other) & errors
-            ):  # of an input that is 0 the weight may be passed over
+            step = tape.operand(op, 1 - which)  # 0 where the weight of an input that is 0 is passed over
+            if step.any() and tape.ancestors(other) & errors:
                 found[name] = _unused(analysis, chosen, op, name, step)
     return list(found.values())
 
