@@ -1002,7 +1002,7 @@ def _share_of_rows(job, data, workspace, order, batch, start, n_batch, stage, sh
         _pack_rows(delta, numbers, scratch.packed_at, first, n_batch, n_out)
 
 
-@_inline
+@_kernel
 def _cost_of_rows(job, data, scratch, order, start, n_batch, first, n):
     """Compute what ``n`` rows from ``first`` on add to the cost, and its slope, in the last layer's delta."""
     table, numbers, cost, loss = array(job.layers.table), array(scratch.numbers), job.cost, 0.0
@@ -1023,7 +1023,7 @@ def _cost_of_rows(job, data, scratch, order, start, n_batch, first, n):
     return loss
 
 
-@_inline
+@_kernel
 def _share_of_columns(job, workspace, n_batch, stage, share):
     """Compute a share of the columns of what follows a stage: a layer's product, or backwards its dx."""
     numbers, W = array(workspace.scratch.numbers), array(job.layers.parameters)
@@ -1061,7 +1061,7 @@ def _gradient_task(job, workspace, n_batch, task):
         sums[SQUARED_NORM, task] = _squares(gradient[low:high])
 
 
-@_inline
+@_kernel
 def _update_task(job, workspace, task, rate, t, is_first, is_last):
     """Update the parameters of a task by their gradient."""
     rule, theta, sums = job.rule, array(job.layers.parameters), array(workspace.sums)
@@ -1081,7 +1081,7 @@ def _update_task(job, workspace, task, rate, t, is_first, is_last):
         sums[IS_INFINITE, task] = 0.0 if _is_finite(own) else 1.0
 
 
-@_inline
+@_kernel
 def _settle(job, data, workspace, order, epoch, batch):
     """Add a batch's cost to the epoch's; stop where it is not finite, or a parameter after the last batch."""
     sums, totals, gate = array(workspace.sums), array(workspace.totals), array(workspace.gate)
