@@ -192,8 +192,7 @@ def _is_bound(source: ProgramSource, number: ast.expr) -> bool:
 
 def record_live(code: Any, is_given: Callable[[str], bool]) -> Recording:
     """Make a function or an object anew, so that what it computes can be recorded; nothing is called."""
-    function = inspect.unwrap(getattr(code, "__func__", code))
-    own = function if inspect.isfunction(function) else _first_method(code)
+    own = function_of(code)
     source = source_of(own.__code__)
     siblings = _beside(source.path)
     names = surroundings(source.path, siblings)
@@ -207,7 +206,11 @@ def record_live(code: Any, is_given: Callable[[str], bool]) -> Recording:
     return recording
 
 
-def _first_method(code: Any) -> Any:
+def function_of(code: Any) -> Any:
+    """A function itself; of an object, its first method."""
+    function = inspect.unwrap(getattr(code, "__func__", code))
+    if inspect.isfunction(function):
+        return function
     methods = [one for _, one in inspect.getmembers(type(code), inspect.isfunction)]
     if not methods:
         raise TypeError(f"{type(code).__name__} is neither a function nor an object with methods")
