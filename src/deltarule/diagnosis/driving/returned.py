@@ -81,7 +81,7 @@ def _as_array(x: list[Any]) -> Traced | None:
         made = to_traced(x)
     except (ValueError, TypeError):  # of different lengths, or of other things, too
         return None
-    return made if type(made) is Traced else None
+    return made if type(made) is Traced and made.value.dtype.kind in "fiub" else None
 
 
 def analyse_written(tape: Tape, source: ProgramSource, names: dict[str, Any], meant: str = "") -> Analysis:

@@ -88,7 +88,9 @@ def _parts_of_function(x: types.FunctionType) -> Any:
 
 def _parts_of_class(x: Any) -> Any:
     left = (types.MemberDescriptorType, types.GetSetDescriptorType)
-    own = {key: one for key, one in vars(x).items() if key not in OF_EVERY_CLASS and not isinstance(one, left)}
+    own = {
+        key: one for key, one in vars(x).items() if key not in OF_EVERY_CLASS and not isinstance(one, left)
+    }
     return _class, (type(x), x.__name__, x.__bases__), own, None, None, _fill_class
 
 

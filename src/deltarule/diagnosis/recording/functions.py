@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.recording import missing
+from deltarule.diagnosis.recording.made_data import table
 from deltarule.diagnosis.recording.operators import has_decimals
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import (
@@ -92,7 +92,7 @@ def _create(function: Any, name: str, args: Any, options: Any) -> Any:
     try:
         result = function(*args, **options)
     except OSError:
-        return missing.table(args[0])
+        return table(args[0])
     if name == "arange" and result.dtype.kind != "f":
         return result
     if isinstance(result, list | tuple):

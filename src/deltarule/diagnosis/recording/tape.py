@@ -218,7 +218,7 @@ class Tape:
             initial = initial and self.operations[one].initial
         op.initial = initial and bool(op.leaves)
         self.operations.append(op)
-        if self.on_sum is not None and name in ("add", "subtract"):
+        if self.on_sum is not None and op.size and name in ("add", "subtract"):
             self.on_sum(self, op)
         return op.ids
 
