@@ -170,6 +170,15 @@ def _leave(*_: Any) -> None:
     raise SystemExit
 
 
+def _of_before(name: str, found: Any) -> Any:
+    """A class of scikit-learn's that knows an argument by the name that it had before."""
+    if name != "OneHotEncoder":
+        return found
+    return lambda *args, **options: found(
+        *args, **{"sparse_output" if key == "sparse" else key: one for key, one in options.items()}
+    )
+
+
 class Importing:
     """The ``import`` of a recorded program: substitutes, the modules beside it, stand-ins."""
 
@@ -223,6 +232,8 @@ class Importing:
             return files if fromlist else Substitute(module, {"io": files}, lambda _, found: found)
         if root in missing.SAVING:
             return Substitute(module, {}, missing.wrap_saving)
+        if module.__name__ == "sklearn.preprocessing":
+            return Substitute(module, {}, _of_before)
         if module.__name__ == "sklearn.datasets":
             return Substitute(module, {}, wrap_datasets)
         if module.__name__ == "pandas":

@@ -13,9 +13,17 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.recording.instructions import unpacked
-from deltarule.diagnosis.recording.made_data import OF_TARGETS, note, numbers, one_hot, pictures
+from deltarule.diagnosis.recording.made_data import (
+    OF_TARGETS,
+    coloured_pictures,
+    file_of_numbers,
+    note,
+    numbers,
+    one_hot,
+    pictures,
+)
 from deltarule.diagnosis.recording.made_tables import Frame
-from deltarule.diagnosis.recording.traced import leaf
+from deltarule.diagnosis.recording.traced import leaf, plain
 
 #: Packages that show something; a recorded program shows nothing.
 SHOWING = frozenset([
@@ -98,6 +106,15 @@ class Unknown(StandIn):
     def __getattr__(self, name: str) -> Any:
         return _made_up(name) if _OF_DATA.match(name) else super().__getattr__(name)
 
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Numbers, where a file is read, or numbers of classes become vectors; else another."""
+        is_path = len(args) == 1 and isinstance(args[0], str) and re.search(r"\w[./\\]\w", args[0])
+        if is_path and self.__name__.islower() and not unpacked(sys._getframe(1)):
+            return leaf(file_of_numbers(args[0]), is_scalar=False)
+        if args and "hot" in self.__name__ and np.ndim(plain(args[0])) == 1:
+            return one_hot(*args)
+        return super().__call__(*args, **options)
+
     def __iter__(self) -> Any:
         names = unpacked(sys._getframe(1))
         if len(names) == 2 and not any(map(_OF_DATA.match, names)):
@@ -126,6 +143,9 @@ def stand_in(name: str) -> StandIn:
         module.__dict__.update(load_data=pictures, to_categorical=one_hot)
         module.__dict__.update(mnist=module, fashion_mnist=module, datasets=module, utils=module)
         module.__dict__.update(keras=module, np_utils=module)
+        coloured = StandIn("cifar10")
+        coloured.__dict__.update(load_data=coloured_pictures)
+        module.__dict__.update(cifar10=coloured)
     elif root == "pandas":
         note("the package pandas is not installed: made-up tables were used")
         module.__dict__.update(read_csv=lambda *args, **options: Frame(numbers(args[0])))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.recording import made_data
+from deltarule.diagnosis.recording.data_use import cells_of_lines, words_of_classes
 from deltarule.diagnosis.recording.source import read_source
 
 
@@ -25,9 +26,11 @@ def opened(name: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
         program = sys._getframe(1).f_code.co_filename
         if str(name).endswith(".json") or ("b" in mode and _is_pickle(name, program)):
             return made_data.packed_file(name, read_source(program).tree, is_binary="b" in mode)
+        if "b" in mode and made_data.is_idx(name):
+            return made_data.idx_file(name)
         if "b" in mode or not str(name).endswith((".csv", ".txt", ".data")):
             raise
-        return made_data.text_file(name, *_form(program))
+        return made_data.text_file(name, *_form(program), words_of_classes(read_source(program).tree))
 
 
 def opened_compressed(
@@ -38,9 +41,11 @@ def opened_compressed(
         return uncompressing(name, mode, *args, **options)
     except FileNotFoundError:
         program = sys._getframe(1).f_code.co_filename
-        if not _is_pickle(name, program):
+        if _is_pickle(name, program):
+            return made_data.packed_file(name, read_source(program).tree, is_binary=True)
+        if not made_data.is_idx(name):
             raise
-        return made_data.packed_file(name, read_source(program).tree, is_binary=True)
+        return made_data.idx_file(name)
 
 
 def _is_pickle(name: Any, program: str) -> bool:
@@ -66,15 +71,12 @@ def of_matlab(name: str, found: Any) -> Any:
 
 def _form(path: str) -> tuple[str, int]:
     """What a program splits its lines at, and how many columns it reads of them."""
-    try:
-        text = Path(path).read_text(errors="replace")
-    except OSError:
-        return ",", 0
+    source = read_source(path)
+    text = source.text
     split = re.search(r"""(\w+)\s*=.*?\.split\(\s*(?:(['"])(.+?)\2)?\s*\)""", text)
     found = re.search(r"""split\(\s*(['"])([^'"]+)\1""", text)
     separator = found.group(2).replace("\\t", "\t").replace("\\n", ",") if found else ","
-    if split is None:
-        return separator, 0
-    columns = [int(one) for one in re.findall(rf"\b{split.group(1)}\[(\d)\]", text)]
-    separator = separator if found or "csv" in text else " "
-    return separator, 1 + max(columns) if max(columns, default=0) > 1 else 0
+    if split is not None:
+        separator = separator if found or "csv" in text else " "
+    count = cells_of_lines(source.tree)
+    return separator, count if count > 2 else 0

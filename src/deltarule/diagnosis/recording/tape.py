@@ -32,11 +32,16 @@ class RecordingStopped(BaseException):
 
 @dataclass(frozen=True)
 class MadeTable:
-    """What a table is made up as: how many rows and columns it has, and whether of whole numbers."""
+    """What a table is made up as: how many rows, columns and classes it has, and whether of whole numbers.
+
+    ``arguments``: what the program is started with is made up, too.
+    """
 
     rows: int = 24
     columns: int = 4
+    classes: int = 2
     is_whole: bool = False
+    arguments: bool = False
 
 
 @dataclass(slots=True, eq=False)
