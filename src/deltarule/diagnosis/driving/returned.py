@@ -81,7 +81,7 @@ def _as_array(x: list[Any]) -> Traced | None:
         made = to_traced(x)
     except (ValueError, TypeError):  # of different lengths, or of other things, too
         return None
-    return made if type(made) is Traced else None
+    return made if type(made) is Traced and made.value.dtype.kind in "fiub" else None
 
 
 def analyse_written(tape: Tape, source: ProgramSource, names: dict[str, Any], meant: str = "") -> Analysis:
@@ -92,6 +92,9 @@ def analyse_written(tape: Tape, source: ProgramSource, names: dict[str, Any], me
         return Analysis(tape, source, reason="no parameter was seen to change")
     analysis = analyse_returned(tape, source, names, None, 0, meant, theta)
     step = analysis.chosen.steps[0] if analysis.chosen else None
+    if step is not None and _are_left_behind(tape, step):
+        reason = "the gradients are those of the first sample: for the others they are not computed"
+        return Analysis(tape, source, reason=reason)
     for change in step.changes if step else ():
         op = tape.operations[change.key[1]]
         new = tape.operations[tape.producers(change.increments[0])[0]]
@@ -103,6 +106,16 @@ def analyse_written(tape: Tape, source: ProgramSource, names: dict[str, Any], me
             return Analysis(tape, source, reason="no parameter was seen to change by its gradient")
         analysis.replaced.append((new, change.name))
     return analysis
+
+
+def _are_left_behind(tape: Tape, step: RecordedStep) -> bool:
+    """Whether the program goes on to compare outputs with targets where it did, and computes no gradient."""
+    sources = set().union(*(change.sources for change in step.changes))
+    errors = {op.place for op in (tape.operations[k] for k in sources) if op.name == "subtract"}
+    made = [k for change in step.changes for ids in change.increments for k in tape.producers(ids)]
+    places = {tape.operations[k].place for k in made}
+    later = [op.place for op in tape.operations[max(made, default=0) + 1 :] if op.place]
+    return not errors.isdisjoint(later) and places.isdisjoint(later)
 
 
 def analyse_within(tape: Tape, source: ProgramSource, returned: Any, meant: str = "") -> Analysis:

@@ -10,7 +10,7 @@ import numpy as np
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.plausible import TARGET
 from deltarule.diagnosis.driving.wants import Path, Want
-from deltarule.diagnosis.recording.missing import Frame
+from deltarule.diagnosis.recording.made_tables import Frame
 
 
 def learn_columns(known: dict[Path, tuple[str, Any]], path: Path, columns: tuple[Any, ...]) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 from deltarule.diagnosis.driving.made_arguments import AnsweringRun, answer
 from deltarule.diagnosis.driving.usage import is_change, uses_of_name
 from deltarule.diagnosis.driving.usual_activation import UsualActivation, is_derived
-from deltarule.diagnosis.recording import missing
+from deltarule.diagnosis.recording.made_data import note
 from deltarule.diagnosis.recording.source import ProgramSource
 
 _FORMULAS = re.compile(r"(?<!leaky)(?<!leaky_)(sigmoid|logistic|tanh|relu|soft_?max)", re.I)
@@ -71,7 +71,7 @@ def supply_undefined(run: AnsweringRun) -> dict[str, Any]:
     made = {name: _function(run, name, usual) for name, use in uses.items() if use.is_called}
     if len(names) < (1 if made else 2) or None in made.values():
         return {}  # one number alone is rather a slip
-    missing.note(f"{', '.join(names)}: not defined in the program, so what they seem to be was supplied")
+    note(f"{', '.join(names)}: not defined in the program, so what they seem to be was supplied")
     return {name: made.get(name) or answer(run, ("", name), names, uses[name]) for name in names}
 
 

@@ -3,8 +3,13 @@
 import json
 import sys
 
-from deltarule.diagnosis.observation.apart import observe_for, serve
+from deltarule.diagnosis.observation.apart import observe_for, observe_passed, serve
 
 if __name__ == "__main__":
     request = json.loads(sys.stdin.buffer.read())
-    serve(request, lambda: observe_for(*(request[name] for name in ("path", "seconds", "loss", "name"))))
+    work, names = (
+        (observe_passed, ("path", "seconds", "folders"))
+        if "folders" in request
+        else (observe_for, ("path", "seconds", "loss", "name"))
+    )
+    serve(request, lambda: work(*(request[name] for name in names)))

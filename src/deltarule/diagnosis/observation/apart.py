@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.diagnosis.observation.observation import observe
+from deltarule.diagnosis.observation.passing import packed, unpacked
 from deltarule.diagnosis.observation.record import Diagnosis
 from deltarule.diagnosis.observation.reply import ApartError, believed, plain_json, typed, written_in
 from deltarule.diagnosis.observation.scratch import scratch_for
@@ -41,7 +42,8 @@ def observe_apart(
     Parameters
     ----------
     code : path, callable or object
-        What is no path is observed in a fork of this process; in this one, where there are no forks.
+        What is no path is observed in a fork of this process; in a new one, where other threads run, which
+        may hold locks that nobody opens in a fork; in this one, where there are no forks.
     seconds : float
         For all of it.
     own, loss, name
@@ -63,6 +65,8 @@ def observe_apart(
     try:
         if is_file:
             told = _run_file(code, began + seconds, {"loss": loss, "name": name})
+        elif (written := _passed_on(code, {"own": own, "loss": loss})) is not None:
+            told = _run_passed(written, began + seconds)
         else:
             told = run_apart(lambda: asdict(observe(code, 0.8 * seconds, own, loss)), seconds)
         seen: Diagnosis = typed(Diagnosis, told)
@@ -93,21 +97,45 @@ def _run_file(path: Path, deadline: float, settings: dict[str, str]) -> Any:
     """Observe a file by a new interpreter."""
     with scratch_for(path.parent, path) as (home, here):
         request = _request(home, here, here / path.name, deadline - time.monotonic()) | settings
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "deltarule.diagnosis.observation"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **_ONE_THREAD, "MPLBACKEND": "Agg"},
-            start_new_session=True,
-        )
-        try:
-            assert process.stdin is not None
-            with process.stdin as pipe:
-                pipe.write(json.dumps(request).encode())
-        except OSError:  # it has ended already: there will be no reply
-            pass
-        return _reply(process, request, path.parent, deadline)
+        return _reply(_started(request), request, path.parent, deadline)
+
+
+def _passed_on(code: Any, settings: dict[str, Any]) -> bytes | None:
+    """What a new process is told of live code; None where a fork has all of it, and no other thread runs."""
+    if len(sys._current_frames()) == 1:
+        return None
+    try:
+        return packed(code, settings)
+    except Exception:  # whatever keeps it from being written, such as an open file
+        return None
+
+
+def _run_passed(written: bytes, deadline: float) -> Any:
+    """Observe live code by a new interpreter."""
+    with scratch_for(Path.cwd()) as (home, here):
+        (home / "passed").write_bytes(written)
+        folders = [str(Path(one).absolute()) for one in sys.path]
+        request = _request(home, here, home / "passed", deadline - time.monotonic()) | {"folders": folders}
+        return _reply(_started(request), request, Path.cwd(), deadline)
+
+
+def _started(request: dict[str, Any]) -> subprocess.Popen[bytes]:
+    """A new interpreter that does what it is asked for."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "deltarule.diagnosis.observation"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **_ONE_THREAD, "MPLBACKEND": "Agg"},
+        start_new_session=True,
+    )
+    try:
+        assert process.stdin is not None
+        with process.stdin as pipe:
+            pipe.write(json.dumps(request).encode())
+    except OSError:  # it has ended already: there will be no reply
+        pass
+    return process
 
 
 def _request(home: Path, here: Path, path: Path, seconds: float) -> dict[str, Any]:
@@ -122,7 +150,7 @@ class _Forked:
     def __init__(self, work: Callable[[], None]) -> None:
         self.returncode: int | None = None
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of threads, which have nothing to do there
+            warnings.simplefilter("ignore", DeprecationWarning)  # of other threads
             self.pid = os.fork()
         if self.pid == 0:
             try:
@@ -211,6 +239,13 @@ def serve(request: dict[str, Any], work: Callable[[], Any]) -> None:
     while written:
         written = written[write(descriptor, written) :]
     leave(0)
+
+
+def observe_passed(path: str, seconds: float, folders: list[str]) -> dict[str, Any]:
+    """Observe live code that another process wrote to a file."""
+    sys.path[:] = folders
+    code, settings = unpacked(Path(path).read_bytes())
+    return asdict(observe(code, 0.8 * seconds, **settings))
 
 
 def observe_for(path: str, seconds: float, loss: str, name: str) -> dict[str, Any]:

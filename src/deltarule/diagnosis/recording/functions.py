@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import string
 from collections import Counter
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.recording import missing
+from deltarule.diagnosis.recording.made_data import archive, table
 from deltarule.diagnosis.recording.operators import has_decimals
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import (
@@ -31,7 +32,7 @@ from deltarule.diagnosis.recording.traced import (
 _CREATING = frozenset([
     "zeros", "ones", "full", "eye", "identity", "empty", "linspace", "loadtxt", "genfromtxt", "load",
     "fromfunction", "tri", "fromiter", "meshgrid", "geomspace", "logspace", "arange",
-    "frombuffer", "fromstring",
+    "frombuffer", "fromstring", "fromfile",
 ])  # fmt: skip
 #: Their results are plain numbers: nobody differentiates them.
 _READING = frozenset([
@@ -89,15 +90,26 @@ def call_function(function: Any, args: Any, options: Any) -> Any:
 
 
 def _create(function: Any, name: str, args: Any, options: Any) -> Any:
+    if name == "fromfile" and args and isinstance(args[0], io.BytesIO):
+        return _read_from(*args, **options)
     try:
         result = function(*args, **options)
     except OSError:
-        return missing.table(args[0])
+        named = {key: options[key] for key in ("dtype", "unpack", "usecols") if key in options}
+        if str(args[0]).endswith(".npz"):
+            return archive(args[0])
+        return table(args[0], **named)
     if name == "arange" and result.dtype.kind != "f":
         return result
     if isinstance(result, list | tuple):
         return type(result)(leaf(one, is_scalar=False) for one in result)
     return leaf(result, is_scalar=False)
+
+
+def _read_from(file: io.BytesIO, dtype: Any = float, count: int = -1, **_: Any) -> Any:
+    """``np.fromfile`` of a made-up file, which is in memory."""
+    size = -1 if count < 0 else count * np.dtype(dtype).itemsize
+    return leaf(np.frombuffer(file.read(size), dtype), is_scalar=False)
 
 
 def _filled(filled: float | None, a: Any, *args: Any, dtype: Any = None, shape: Any = None, **_: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import builtins
 import importlib
-import io
 import re
 import sys
 import types
@@ -14,9 +13,10 @@ from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from deltarule.diagnosis.recording import missing
+from deltarule.diagnosis.recording.made_data import note, wrap_datasets
+from deltarule.diagnosis.recording.made_tables import wrap_pandas
+from deltarule.diagnosis.recording.opening import of_matlab, opened, opened_compressed
 from deltarule.diagnosis.recording.source import ProgramSource, read_source
 from deltarule.diagnosis.recording.substitutes import (
     Substitute,
@@ -42,7 +42,7 @@ def surroundings(path: str, siblings: frozenset[str], is_python_2: bool = False)
         "__repeated__": repeated,
     }
     replaced = {
-        "open": _open,
+        "open": opened,
         "input": _answer(),
         "raw_input": _answer(),
         "xrange": range,
@@ -101,14 +101,14 @@ def supply_modules(source: ProgramSource, names: dict[str, Any]) -> None:
             continue
         if name in _USUAL:
             names[name] = names["__builtins__"]["__import__"](_USUAL[name], fromlist=("it",))
-            missing.note(f"{_USUAL[name]} is never imported: {name} was assumed to mean it")
+            note(f"{_USUAL[name]} is never imported: {name} was assumed to mean it")
         elif attrs <= defined:
             names[name] = _Itself(name, names)
     bases = [one for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef) for one in node.bases]
     for base in bases:
         if isinstance(base, ast.Name) and base.id not in bound and base.id not in names["__builtins__"]:
             names[base.id] = type(base.id, (), {})
-            missing.note(f"the class {base.id} is not defined: an empty one was put in its place")
+            note(f"the class {base.id} is not defined: an empty one was put in its place")
 
 
 def _supply_shown(source: ProgramSource, names: dict[str, Any]) -> None:
@@ -170,69 +170,13 @@ def _leave(*_: Any) -> None:
     raise SystemExit
 
 
-def _open(name: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
-    """``open`` that writes to memory, and makes up the tables that are not there."""
-    if any(letter in mode for letter in "wax+"):
-        return io.BytesIO() if "b" in mode else io.StringIO()
-    try:
-        return open(name, mode, *args, **options)
-    except FileNotFoundError:
-        program = sys._getframe(1).f_code.co_filename
-        if str(name).endswith(".json") or ("b" in mode and _is_pickle(name, program)):
-            return missing.packed_file(name, read_source(program).tree, is_binary="b" in mode)
-        if "b" in mode or not str(name).endswith((".csv", ".txt", ".data")):
-            raise
-        return missing.text_file(name, *_form(program))
-
-
-def _open_compressed(
-    opened: Callable[..., Any], name: Any, mode: str = "rb", *args: Any, **options: Any
-) -> Any:
-    """``gzip.open`` and its like, which make up the pickles that are not there."""
-    try:
-        return opened(name, mode, *args, **options)
-    except FileNotFoundError:
-        program = sys._getframe(1).f_code.co_filename
-        if not _is_pickle(name, program):
-            raise
-        return missing.packed_file(name, read_source(program).tree, is_binary=True)
-
-
-def _is_pickle(name: Any, program: str) -> bool:
-    """Whether a program unpickles a file: its name says so, or it has no ending that says otherwise."""
-    is_named = re.search(r"\.(pkl|pickle|p)(\.\w+)?$", str(name))
-    return bool(is_named or ("." not in Path(name).name and "pickle.load" in read_source(program).text))
-
-
-def _of_matlab(name: str, found: Any) -> Any:
-    """A function of ``scipy.io``, which makes up the files of MATLAB that are not there."""
-    if name != "loadmat":
+def _of_before(name: str, found: Any) -> Any:
+    """A class of scikit-learn's that knows an argument by the name that it had before."""
+    if name != "OneHotEncoder":
         return found
-
-    def load(name: Any, *args: Any, **options: Any) -> Any:
-        try:
-            return found(name, *args, **options)
-        except FileNotFoundError:
-            content = missing.packed_content(name, read_source(sys._getframe(1).f_code.co_filename).tree)
-            return {key: np.reshape(part, (len(part), -1)) for key, part in dict(content).items()}
-
-    return load
-
-
-def _form(path: str) -> tuple[str, int]:
-    """What a program splits its lines at, and how many columns it reads of them."""
-    try:
-        text = Path(path).read_text(errors="replace")
-    except OSError:
-        return ",", 0
-    split = re.search(r"""(\w+)\s*=.*?\.split\(\s*(?:(['"])(.+?)\2)?\s*\)""", text)
-    found = re.search(r"""split\(\s*(['"])([^'"]+)\1""", text)
-    separator = found.group(2).replace("\\t", "\t").replace("\\n", ",") if found else ","
-    if split is None:
-        return separator, 0
-    columns = [int(one) for one in re.findall(rf"\b{split.group(1)}\[(\d)\]", text)]
-    separator = separator if found or "csv" in text else " "
-    return separator, 1 + max(columns) if max(columns, default=0) > 1 else 0
+    return lambda *args, **options: found(
+        *args, **{"sparse_output" if key == "sparse" else key: one for key, one in options.items()}
+    )
 
 
 class Importing:
@@ -281,15 +225,17 @@ class Importing:
             return Substitute(module, {"ArgumentParser": missing.Arguments}, lambda _, found: found)
         if module.__name__ in ("gzip", "bz2", "lzma"):
             return Substitute(
-                module, {"open": partial(_open_compressed, module.open)}, lambda _, found: found
+                module, {"open": partial(opened_compressed, module.open)}, lambda _, found: found
             )
         if module.__name__ in ("scipy", "scipy.io") and name == "scipy.io":
-            files = Substitute(importlib.import_module(name), {}, _of_matlab)
+            files = Substitute(importlib.import_module(name), {}, of_matlab)
             return files if fromlist else Substitute(module, {"io": files}, lambda _, found: found)
         if root in missing.SAVING:
             return Substitute(module, {}, missing.wrap_saving)
+        if module.__name__ == "sklearn.preprocessing":
+            return Substitute(module, {}, _of_before)
         if module.__name__ == "sklearn.datasets":
-            return Substitute(module, {}, missing.wrap_datasets)
+            return Substitute(module, {}, wrap_datasets)
         if module.__name__ == "pandas":
-            return Substitute(module, {}, missing.wrap_pandas)
+            return Substitute(module, {}, wrap_pandas)
         return self.replaced.get(module.__name__, module)

@@ -134,11 +134,7 @@ class Rebuilding:
         """Whether a class is the learner's, and plain enough to be made anew."""
         bases = [one for one in x.__mro__ if one not in (object, abc.ABC)]
         plain = type(x) in (type, abc.ABCMeta) and bool(bases)
-        return plain and all(self._is_in_own_file(one.__module__) for one in bases)
-
-    def _is_in_own_file(self, module: str) -> bool:
-        path = getattr(sys.modules.get(module), "__file__", None)
-        return module == "__main__" or (path is not None and str(Path(path).parent) == self.folder)
+        return plain and all(is_in_folder(one.__module__, self.folder) for one in bases)
 
     def _function(self, x: types.FunctionType, name: str) -> Any:
         file = x.__code__.co_filename
@@ -151,7 +147,7 @@ class Rebuilding:
         made.__defaults__ = self.value(x.__defaults__)
         made.__kwdefaults__ = self.value(x.__kwdefaults__)
         made.__dict__.update((key, self.value(one)) for key, one in vars(x).items())
-        for key in _names_in(x.__code__):
+        for key in names_in(x.__code__):
             if key in x.__globals__ and key not in names:
                 names[key] = None  # it is on its way
                 names[key] = self.value(x.__globals__[key], key)
@@ -178,7 +174,7 @@ class Rebuilding:
         bases = tuple(self.value(one) for one in x.__bases__)
         made = self._keep(x, type(x)(x.__name__, bases, {"__module__": "__main__", "__doc__": x.__doc__}))
         for key, one in vars(x).items():
-            if key in _OF_EVERY_CLASS or isinstance(one, types.MemberDescriptorType):
+            if key in OF_EVERY_CLASS or isinstance(one, types.MemberDescriptorType):
                 continue
             if isinstance(one, staticmethod | classmethod):
                 one = type(one)(self.value(one.__func__))
@@ -206,7 +202,14 @@ _MAKERS: dict[type, Callable[[Rebuilding, Any, str], Any]] = {
     types.MethodType: Rebuilding._method,
     functools.partial: Rebuilding._partial,
 }
-_OF_EVERY_CLASS = frozenset(["__dict__", "__weakref__", "__module__", "__doc__", "__slots__", "_abc_impl"])
+#: What every class has of its own, which is not passed on.
+OF_EVERY_CLASS = frozenset(["__dict__", "__weakref__", "__module__", "__doc__", "__slots__", "_abc_impl"])
+
+
+def is_in_folder(module: str, folder: str) -> bool:
+    """Whether a module is the program, or a file in its folder."""
+    path = getattr(sys.modules.get(module), "__file__", None)
+    return module == "__main__" or (path is not None and str(Path(path).parent) == folder)
 
 
 def _is_number(x: Any, name: str) -> bool:
@@ -230,7 +233,7 @@ def _numbers_of(x: list[Any], plain_too: bool) -> Any:
     return array if array.dtype.kind == "f" else None
 
 
-def _names_in(code: types.CodeType) -> set[str]:
+def names_in(code: types.CodeType) -> set[str]:
     """Every global name that a function, or one in it, may read."""
-    inner = [_names_in(one) for one in code.co_consts if isinstance(one, types.CodeType)]
+    inner = [names_in(one) for one in code.co_consts if isinstance(one, types.CodeType)]
     return set(code.co_names).union(*inner)

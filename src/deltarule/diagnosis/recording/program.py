@@ -12,7 +12,7 @@ import re
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -21,14 +21,20 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.reading.updates import recognise_update
+from deltarule.diagnosis.recording.data_use import arguments_taken, columns_taken
 from deltarule.diagnosis.recording.imports import supply_modules, surroundings
 from deltarule.diagnosis.recording.live import Rebuilding
+from deltarule.diagnosis.recording.made_data import made_arguments
 from deltarule.diagnosis.recording.source import ProgramSource, read_source, source_of
 from deltarule.diagnosis.recording.tape import MadeTable, RecordingStopped, Tape, use_tape
 from deltarule.errors import InputError
 
 #: How many rows made-up data have where a program looks beyond the usual ones, and at most.
 _MANY_ROWS, _MOST_ROWS = 200, 12000
+#: How many samples a program may count by itself at most, and how many seconds are spent on so many.
+_MOST_SAMPLES, _FOR_MANY = 70_000, 6.0
+#: How many classes they have at most.
+_MOST_CLASSES = 30
 #: How many sizes of made-up data are tried.
 _MOST_SIZES = 8
 
@@ -67,7 +73,9 @@ class Recording:
 
 def new_tape(source: ProgramSource, siblings: frozenset[str], seconds: float) -> Tape:
     """Return an empty tape for a program and the modules beside it."""
-    return Tape({source.path, *siblings}, seconds, partial(recognise_update, source=source))
+    tape = Tape({source.path, *siblings}, seconds, partial(recognise_update, source=source))
+    tape.made = replace(tape.made, columns=max(tape.made.columns, columns_taken(source.tree)))
+    return tape
 
 
 @contextlib.contextmanager
@@ -104,7 +112,8 @@ def record_program(path: str | Path, seconds: float = 15.0, text: str | None = N
         return _record(source, seconds, most_updates=8)
     tables, tried, seen = _other_tables(recording), 0, {_end(recording)}
     while tables and tried < _MOST_SIZES:
-        other, tried = _record(source, seconds, made=tables.pop(0)), tried + 1
+        made, tried = tables.pop(0), tried + 1
+        other = _record(source, seconds if made.rows < _MOST_ROWS else min(seconds, _FOR_MANY), made=made)
         if other.tape.stopped or not other.error:
             return other
         if _end(other) not in seen:  # it got further, or fails for another reason
@@ -129,19 +138,20 @@ def _record(
     tape = new_tape(source, siblings, seconds)
     tape.most_updates, tape.made = most_updates, made or tape.made
     recording = Recording(source, tape, dict(names), names=names)
-    with started(source.path), recording_on(tape):
+    arguments = made_arguments(source.tree) if tape.made.arguments else []
+    with started(source.path, arguments), recording_on(tape):
         supply_modules(source, recording.namespace)
         _run(recording)
     return recording
 
 
 @contextlib.contextmanager
-def started(path: str) -> Iterator[None]:
-    """Let a program be as if it was started in its folder, with no arguments."""
+def started(path: str, with_arguments: Sequence[str] = ()) -> Iterator[None]:
+    """Let a program be as if it was started in its folder, with arguments or none."""
     before, arguments = Path.cwd(), sys.argv
     try:
         os.chdir(Path(path).parent)
-        sys.argv = [path]
+        sys.argv = [path, *with_arguments]
         yield
     finally:
         os.chdir(before)
@@ -158,7 +168,10 @@ def _stands_still(tape: Tape) -> bool:
 def _other_tables(recording: Recording) -> list[MadeTable]:
     """What made-up data should be, by the sizes in the error, or in the program."""
     usual, error = recording.tape.made, recording.error
-    if "missing" not in recording.tape.notes or not error:
+    if not usual.arguments and _ends_for_arguments(recording):
+        return [replace(usual, arguments=True)]
+    are_empty = any(not op.size for op in recording.tape.operations)  # rows of which there are too few
+    if "missing" not in recording.tape.notes or not (error or are_empty):
         return []
     if "invalid literal for int" in error:
         return [replace(usual, is_whole=True)]
@@ -174,11 +187,25 @@ def _other_tables(recording: Recording) -> list[MadeTable]:
         return [*split, *(replace(usual, rows=one) for one in many), *others]
     if not error.startswith("ValueError"):
         return split
+    if (shaped := re.search(r"cannot reshape array of size \d+ into shape \((\d+)", error)) is not None:
+        split += [
+            replace(usual, rows=one) for one in [int(shaped.group(1))] if usual.rows < one <= _MOST_SAMPLES
+        ]
     told = re.sub(r"\((dim|line) \d+\)", "", error)
     sizes = {int(one) for one in re.findall(r"\b\d+\b", told)} - {0, usual.rows}
     pairs = [(one, size) for one in sizes & {usual.columns - 1, usual.columns} for size in sizes - {one}]
     columns = sorted({usual.columns + size - one for one, size in pairs})[:4]
-    return [replace(one, columns=each) for each in columns for one in (usual, *split)]
+    tables = [replace(one, columns=each) for each in columns for one in (usual, *split)]
+    classes = sorted(
+        size for size in sizes if usual.classes in sizes and usual.classes < size <= _MOST_CLASSES
+    )
+    return [*tables, *(replace(usual, classes=each) for each in classes[:2]), *split]
+
+
+def _ends_for_arguments(recording: Recording) -> bool:
+    """Whether a program reads what it is started with, and has changed nothing before it ended."""
+    changes = any(op.version for op in recording.tape.operations)
+    return bool(arguments_taken(recording.source.tree)) and not changes and not recording.tape.stopped
 
 
 def _is_bound(source: ProgramSource, number: ast.expr) -> bool:
@@ -192,8 +219,7 @@ def _is_bound(source: ProgramSource, number: ast.expr) -> bool:
 
 def record_live(code: Any, is_given: Callable[[str], bool]) -> Recording:
     """Make a function or an object anew, so that what it computes can be recorded; nothing is called."""
-    function = inspect.unwrap(getattr(code, "__func__", code))
-    own = function if inspect.isfunction(function) else _first_method(code)
+    own = function_of(code)
     source = source_of(own.__code__)
     siblings = _beside(source.path)
     names = surroundings(source.path, siblings)
@@ -207,7 +233,11 @@ def record_live(code: Any, is_given: Callable[[str], bool]) -> Recording:
     return recording
 
 
-def _first_method(code: Any) -> Any:
+def function_of(code: Any) -> Any:
+    """A function itself; of an object, its first method."""
+    function = inspect.unwrap(getattr(code, "__func__", code))
+    if inspect.isfunction(function):
+        return function
     methods = [one for _, one in inspect.getmembers(type(code), inspect.isfunction)]
     if not methods:
         raise TypeError(f"{type(code).__name__} is neither a function nor an object with methods")

@@ -27,7 +27,7 @@ from deltarule.diagnosis.recording.traced import (
 )
 
 _REMOVED = {
-    "float": float, "int": int, "bool": bool, "object": object, "float_": float, "product": np.prod,
+    "float": float, "int": int, "bool": bool, "object": object, "float_": np.float64, "product": np.prod,
     "NaN": np.nan, "Inf": np.inf, "infty": np.inf, "alltrue": np.all, "sometrue": np.any,
 }  # fmt: skip
 #: Random numbers around a middle, so wide: a network may compute both, and derivatives go through them.

@@ -32,11 +32,16 @@ class RecordingStopped(BaseException):
 
 @dataclass(frozen=True)
 class MadeTable:
-    """What a table is made up as: how many rows and columns it has, and whether of whole numbers."""
+    """What a table is made up as: how many rows, columns and classes it has, and whether of whole numbers.
+
+    ``arguments``: what the program is started with is made up, too.
+    """
 
     rows: int = 24
     columns: int = 4
+    classes: int = 2
     is_whole: bool = False
+    arguments: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -218,7 +223,7 @@ class Tape:
             initial = initial and self.operations[one].initial
         op.initial = initial and bool(op.leaves)
         self.operations.append(op)
-        if self.on_sum is not None and name in ("add", "subtract"):
+        if self.on_sum is not None and op.size and name in ("add", "subtract"):
             self.on_sum(self, op)
         return op.ids
 

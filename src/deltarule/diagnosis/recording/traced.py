@@ -88,6 +88,8 @@ class Traced:
     def to_numpy(self, *args: Any, **options: Any) -> Traced:  # as data of pandas have it
         return self
 
+    values = property(lambda self: self)
+
     def copy(self, *order: Any, **options: Any) -> Traced:
         return self._moved(lambda a: a.copy())
 
