@@ -16,6 +16,7 @@ from . import (
     shown_programs,
     training_programs,
     uncalled_programs,
+    unseen_programs,
 )
 
 MODULES = (
@@ -30,6 +31,7 @@ MODULES = (
     plain_programs,
     shown_programs,
     training_programs,
+    unseen_programs,
 )
 PROGRAMS = {name: text for one in MODULES for name, text in one.PROGRAMS.items()}
 FAST = frozenset().union(*(one.FAST for one in MODULES))

@@ -17,6 +17,7 @@ import numpy as np
 
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.calls import CallRun
+from deltarule.diagnosis.driving.deeper import deeper
 from deltarule.diagnosis.driving.driven import LONGEST, DrivenRun
 from deltarule.diagnosis.driving.following import follow, follow_functions
 from deltarule.diagnosis.driving.graphs import back_method, judge_graphs
@@ -85,6 +86,10 @@ def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analys
         and best.layout.is_single
     ):
         best = None  # of one sample alone, the shapes that never fit are spread
+    if best is not None and best.is_right and best.crash is not None:
+        error, recording.tape = best.crash
+        keep_error(recording, error)
+        return None
     if best is None and undefined is not None and not recording.error:
         keep_error(recording, undefined)
     elif best is None and not recording.error and misfit is not None:
@@ -160,7 +165,7 @@ class _Driver:
         """The first right of several trials, or the wrong one on which two agree."""
         for trial in attempt:
             if trial.is_right and not self.trials.is_doubtful(trial):
-                return self.trials.otherwise(trial) or trial
+                return self.trials.otherwise(trial) or deeper(self.trials, trial) or trial
             if trial.is_right:
                 continue
             self.trials.wrong.append(trial)
@@ -288,7 +293,7 @@ class _Driver:
                     if trial is None:
                         break
                     if trial.is_right and not self.trials.is_doubtful(trial):
-                        return self.trials.otherwise(trial) or trial
+                        return self.trials.otherwise(trial) or deeper(self.trials, trial) or trial
                     self.trials.wrong += [] if trial.is_right else [trial]
                 if not answers.is_ambiguous or self.trials.is_over:
                     break

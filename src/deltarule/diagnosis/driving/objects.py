@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -195,8 +196,9 @@ def sized(run: MakingRun, inputs: int, outputs: int, first: bool) -> Iterator[No
 
 
 def _steps(run: MakingRun) -> list[tuple[int, int, bool]]:
-    layout = run.plausible.layout
-    return [(layout.inputs, layout.hidden, True), (layout.hidden, layout.outputs, False)]
+    """The inputs and outputs of each layer of a network, and whether others follow it."""
+    layers = list(pairwise(run.plausible.layout.widths))
+    return [(inputs, outputs, k < len(layers)) for k, (inputs, outputs) in enumerate(layers, 1)]
 
 
 def in_steps(run: MakingRun, make: Callable[[], Any]) -> list[Any]:

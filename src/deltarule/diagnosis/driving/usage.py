@@ -271,15 +271,30 @@ def _changes(node: ast.AST, name: str) -> bool:
 
 
 def is_change(node: ast.AST) -> bool:
-    """Whether a statement is ``w -= a`` or ``w = w - a``, and no count."""
+    """Whether a statement is ``w -= a`` or ``w = w - a``, also of each in a list, and no count."""
     if isinstance(node, ast.AugAssign):
         return isinstance(node.op, ast.Sub | ast.Add) and not isinstance(node.value, ast.Constant)
-    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.BinOp):
+    if not isinstance(node, ast.Assign):
         return False
-    left: ast.expr = node.value
+    target = ast.unparse(node.targets[0])
+    if not isinstance(node.value, ast.ListComp):
+        return _first_term(node.value) == target
+    own = [one for one in node.value.generators if target in operands(one.iter)]
+    taken = {one.id for each in own for one in ast.walk(each.target) if isinstance(one, ast.Name)}
+    return _first_term(node.value.elt) in taken
+
+
+def operands(node: ast.expr) -> list[str]:
+    """An expression, and what it is called with, as ``zip(a, b)`` is with a and b."""
+    return [ast.unparse(one) for one in (node, *(node.args if isinstance(node, ast.Call) else ()))]
+
+
+def _first_term(node: ast.expr) -> str:
+    """The first term of a sum, also of a difference; empty where it is neither."""
+    left = node
     while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add | ast.Sub):
         left = left.left
-    return ast.unparse(node.targets[0]) == ast.unparse(left)
+    return ast.unparse(left) if left is not node else ""
 
 
 def _is_reshaped(source: ProgramSource, part: ast.AST) -> bool:

@@ -12,6 +12,7 @@ from deltarule.diagnosis.faults.factors import has_its_own_rate
 from deltarule.diagnosis.faults.fault import Fault
 from deltarule.diagnosis.faults.faults import faults_of, with_edits
 from deltarule.diagnosis.faults.flat_units import flat_units_of
+from deltarule.diagnosis.faults.lost_update import lost_update_of, unused_samples_of
 from deltarule.diagnosis.faults.scale import faults_of_whole
 from deltarule.diagnosis.faults.shapes import crash_of, growth_of
 from deltarule.diagnosis.faults.untrained import untrained_parameters
@@ -77,7 +78,7 @@ def observe(
         written = analyse_written(recording.tape, recording.source, recording.namespace, loss)
         analysis = analysis if written.chosen is None else written
     is_told = crash_of(recording.tape, recording.source, recording.error) is not None
-    is_told = is_told or bool(_judged(analysis)) or unused_target_of(analysis) is not None
+    is_told = is_told or bool(_judged(analysis) or analysis.lost) or unused_target_of(analysis) is not None
     if not name and not is_told:
         recording, analysis = _as_written(recording, analysis, began + seconds - time.monotonic(), loss)
     if name or not (is_told or _judged(analysis)):
@@ -126,7 +127,7 @@ def report(
     told: dict[str, Any] = {"driven": driven, "error": recording.error, "seconds": seconds}
     told["unseen"] = (*notes.get("missing", ()), *notes.get("truncated", ()))
     crash = None if driven else crash_of(recording.tape, recording.source, recording.error)
-    looks = (growth_of, flat_units_of, unused_target_of)
+    looks = (growth_of, flat_units_of, unused_target_of, lost_update_of, unused_samples_of)
     certain = [one for look in looks if (one := look(analysis)) is not None]
     chosen = analysis.chosen
     if crash is not None:

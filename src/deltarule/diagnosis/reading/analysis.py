@@ -9,6 +9,7 @@ import numpy as np
 from deltarule.diagnosis.reading.comparison import GradientComparison
 from deltarule.diagnosis.reading.judging import compare
 from deltarule.diagnosis.reading.losses import KnownLoss, losses_of
+from deltarule.diagnosis.reading.lost import lost_gradients, lost_updates
 from deltarule.diagnosis.reading.steps import RecordedStep, steps_on
 from deltarule.diagnosis.reading.targets import Meeting, find_meetings, forward_of
 from deltarule.diagnosis.reading.updates import settle_updates
@@ -37,6 +38,15 @@ class Analysis:
     behaviour: tuple[str, Operation] | None = None
     #: What takes the place of a parameter, though it is its step alone, and the parameter's name.
     replaced: list[tuple[Operation, str]] = field(default_factory=list)
+    #: Updates that never reach their parameter.
+    lost: list[Operation] = field(default_factory=list)
+    #: Gradients of other samples, that no update uses.
+    unused: list[Operation] = field(default_factory=list)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether something that was computed for a parameter never reaches it."""
+        return bool(self.lost or self.unused)
 
     @property
     def comparison(self) -> GradientComparison:
@@ -47,11 +57,16 @@ class Analysis:
 
 def analyse(tape: Tape, source: ProgramSource, meant: str = "") -> Analysis:
     """Compare the updates on a tape with the gradients of the losses that they may follow, or of one."""
+    lost = lost_updates(tape, source)
     settle_updates(tape, source)
     steps = steps_on(tape, source)
-    if not steps:
-        return Analysis(tape, source, reason="no parameter was seen to change")
-    return judge_steps(tape, source, steps, meant)
+    analysis = Analysis(tape, source, reason="no parameter was seen to change")
+    if steps:
+        analysis = judge_steps(tape, source, steps, meant)
+    analysis.lost = lost
+    if analysis.chosen is not None and not analysis.chosen.bad:
+        analysis.unused = lost_gradients(tape, analysis.chosen.steps)
+    return analysis
 
 
 def judge_steps(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: str = "") -> Analysis:
