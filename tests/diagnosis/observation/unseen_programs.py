@@ -171,6 +171,76 @@ class Net:
             out[-l] = np.dot(delta, acts[-l - 1].T)
         return out
 """,
+    "a momentum that is off": """
+import numpy as np
+class Net:
+    def __init__(self, n, h, m, momentum=0.0):
+        self.W, self.V = np.random.randn(n, h), np.random.randn(h, m)
+        self.momentum, self.vW, self.vV = momentum, np.zeros((n, h)), np.zeros((h, m))
+    def train(self, X, Y, rate=0.1):
+        h = np.tanh(X @ self.W)
+        o = h @ self.V
+        d = o - Y
+        gV = h.T @ d
+        gW = X.T @ (d @ self.V.T * (1 - h ** 2))
+        if self.momentum:
+            self.vV = self.momentum * self.vV - rate * gV
+            self.vW = self.momentum * self.vW - rate * «gW|gW * gW»
+            self.V += self.vV
+            self.W += self.vW
+        else:
+            self.V -= rate * gV
+            self.W -= rate * gW
+""",
+    "hidden updates in a step of their own": """
+import numpy as np
+class Net:
+    def __init__(self, n, h, m):
+        self.W, self.V = np.random.rand(h, n), np.random.rand(m, h)
+        self.b, self.c = np.random.rand(h, 1), np.random.rand(m, 1)
+        self.rate = 0.1
+    def squash(self, z):
+        return np.array([[1 / (1 + np.exp(-one)) for one in row] for row in z])
+    def train(self, x, t):
+        h = self.squash(self.W.dot(x) + self.b)
+        o = self.squash(self.V.dot(h) + self.c)
+        d = (t - o) * o * (1 - o) * self.rate
+        «e = self.V.T.dot(d) * h * (1 - h)|pass»
+        self.c = self.c + d
+        self.V = self.V + d.dot(h.T)
+        «pass|e = self.V.T.dot(d) * h * (1 - h)»
+        self.b = self.b + e
+        self.W = self.W + e.dot(x.T)
+""",
+    "a list of samples whose weights shrink": """
+import numpy as np
+class Network:
+    def __init__(self, sizes):
+        self.weights = [np.random.randn(b, a) / np.sqrt(a) for a, b in zip(sizes[:-1], sizes[1:])]
+        self.biases = [np.random.randn(b, 1) for b in sizes[1:]]
+    def gradients(self, x, y):
+        acts = [x]
+        for w, b in zip(self.weights, self.biases):
+            acts.append(1 / (1 + np.exp(-(w @ acts[-1] + b))))
+        delta, gw, gb = acts[-1] - y, [], []
+        for l in range(1, len(acts)):
+            if l > 1:
+                delta = self.weights[-l + 1].T @ delta * acts[-l] * (1 - acts[-l])
+            gw.insert(0, delta @ acts[-l - 1].T)
+            gb.insert(0, delta)
+        return gw, gb
+    def update(self, xs, ys, rate, n):
+        w = [np.zeros(one.shape) for one in self.weights]
+        b = [np.zeros(one.shape) for one in self.biases]
+        for x, y in zip(xs, ys):
+            gw, gb = self.gradients(x, y)
+            w = [one + other for one, other in zip(w, gw)]
+            b = [one + other for one, other in zip(b, gb)]
+        self.weights = [(1 - rate / n) * one - rate / n * g for one, g in zip(self.weights, «w|gw»)]
+        self.biases = [one - rate / n * g for one, g in zip(self.biases, «b|gb»)]
+    def train_batch(self, xs, ys, rate):
+        self.update(xs, ys, rate, 1)
+""",
 }
 
 #: Those that run in the fast tests.
@@ -178,4 +248,5 @@ FAST = frozenset([
     "names of a loop that are bound anew",
     "the gradients of the last sample",
     "a slope of the first layer in all",
+    "a list of samples whose weights shrink",
 ])  # fmt: skip

@@ -43,6 +43,7 @@ from deltarule.diagnosis.driving.trials import (
     Trials,
 )
 from deltarule.diagnosis.driving.undefined import run_fragment
+from deltarule.diagnosis.driving.unrun import note_unrun
 from deltarule.diagnosis.driving.usage import sums_over_steps
 from deltarule.diagnosis.driving.within import needs_nothing
 from deltarule.diagnosis.driving.words import (
@@ -78,13 +79,8 @@ def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analys
     if best is not None and best.is_right and (undefined or does_not_fit):
         best = None  # another part of the program can never run, or what it is given does not fit
     misfit = driver.trials.misfit()
-    if (
-        best is not None
-        and misfit is not None
-        and not best.is_right
-        and best.layout
-        and best.layout.is_single
-    ):
+    is_single = best is not None and best.layout is not None and best.layout.is_single
+    if best is not None and misfit is not None and is_single and not best.is_right:
         best = None  # of one sample alone, the shapes that never fit are spread
     if best is not None and best.is_right and best.crash is not None:
         error, recording.tape = best.crash
@@ -95,6 +91,8 @@ def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analys
     elif best is None and not recording.error and misfit is not None:
         error, recording.tape = misfit
         keep_error(recording, error)
+    if best is not None and best.is_right and best.work is not None:
+        note_unrun(best.analysis.tape, recording.source, driver.trials.run)
     return (best.analysis, best.label) if best else None
 
 

@@ -171,7 +171,9 @@ def word_for(run: MakingRun, name: str, words: list[str]) -> str | None:
 
 
 def other_choices(use: Use, taken: Any) -> list[Any]:
-    """The other activations that anybody knows, of those that a parameter is compared with."""
+    """Of what is off, on; else the other activations that anybody knows that a parameter is compared with."""
+    if use.is_switch and type(taken) in (bool, int, float) and not taken:
+        return [True if taken is False else 0.5]
     if type(taken) not in (int, str) and not isinstance(taken, Enum):
         return []
     constants = {name: one for name, one in use.constants.items() if _ACTIVATION.search(name)}

@@ -8,6 +8,7 @@ import re
 import time
 import traceback
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -116,6 +117,8 @@ class Trials:
         self.has_met = False
         #: Whether weights or biases were passed to it, which lie in several ways.
         self.takes_parameters = True
+        #: The code that ran in calls that could be judged.
+        self.run: set[CodeType] = set()
         #: Whether what it called was a loss, and nothing else.
         self.was_loss = False
         #: The classes that the last call made objects of.
@@ -329,6 +332,7 @@ class Trials:
         is_partial = clean and self.answers is not None and self.answers.leaves_open(run.made)
         if is_partial or (not clean and starts_at_zero(analysis)):
             return None
+        self.run |= {frame[0] for op in tape.operations for frame in op.place}
         return DrivenRun(label, layout, analysis, count, clean, self.has_failed, work, run.choices)
 
     def _analysis(self, tape: Tape, run: CallRun, result: Any, failed: bool) -> Analysis | None:

@@ -125,7 +125,7 @@ def report(
     """Put together what is told of an analysis."""
     notes = analysis.tape.notes
     told: dict[str, Any] = {"driven": driven, "error": recording.error, "seconds": seconds}
-    told["unseen"] = (*notes.get("missing", ()), *notes.get("truncated", ()))
+    told["unseen"] = tuple(text for kind in ("missing", "truncated", "unrun") for text in notes.get(kind, ()))
     crash = None if driven else crash_of(recording.tape, recording.source, recording.error)
     looks = (growth_of, flat_units_of, unused_target_of, lost_update_of, unused_samples_of)
     certain = [one for look in looks if (one := look(analysis)) is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -83,6 +83,7 @@ def judge_steps(tape: Tape, source: ProgramSource, steps: list[RecordedStep], me
 
 def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: str) -> Analysis:
     judged: list[tuple[RecordedStep, list[Meeting], list[KnownLoss]]] = []
+    every = [replace(step) for step in steps]
     for step in steps:
         meetings = find_meetings(tape, source, step)
         losses = losses_of(tape, step, meetings, meant)
@@ -114,11 +115,19 @@ def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: 
     squared = max(of_squares, key=_preference, default=best)
     own = {one.loss_name for one in comparisons if one.own}
     is_guess = best.loss_name == "binary cross-entropy" and best.loss_name not in own
-    if len(best.steps) < len(steps) / 2 and not best.bad:
+    few = len(best.steps) < len(steps) / 2 or _is_left_out(every, best.steps)
+    if few and not best.bad:
         return Analysis(tape, source, reason=_NO_MEETING)  # what few steps show is no verdict
     if best.bad and is_guess and squared.score > best.score - 0.2 and squared.has_right_array:
         best = squared
     return Analysis(tape, source, best, [one for one in comparisons if one is not best])
+
+
+def _is_left_out(steps: list[RecordedStep], judged: list[RecordedStep]) -> bool:
+    """Whether a parameter changes only in steps of which no loss is known."""
+    numbers = {step.number for step in judged}
+    shown = {change.key for step in steps if step.number in numbers for change in step.changes}
+    return any(change.key not in shown and change.step.any() for step in steps for change in step.changes)
 
 
 def _without_derivative(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> Operation | None:

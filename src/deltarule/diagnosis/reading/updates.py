@@ -29,7 +29,7 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         if not tape.leaves(old) & tape.leaves(other) and not decides:
             continue
         is_own = decides or any(depends_on(tape, other, one) for one in (old, _row_before(tape, op, old)))
-        if not is_own or _is_towards(tape, other, old):
+        if not is_own or _is_towards(tape, other, old, written_over):
             continue
         if not written_over and all(is_start(tape, tape.operations[one]) for one in tape.producers(other)):
             continue  # a difference of two parameters, as ``z - max(z)`` of biases alone
@@ -148,13 +148,18 @@ def depends_on(tape: Tape, ids: Ids, old: Ids) -> bool:
     return meets(ids) or any(meets(before) for op in made if not is_start(tape, op) for before in op.read)
 
 
-def _is_towards(tape: Tape, ids: Ids, old: Ids) -> bool:
-    """Whether a mean is moved towards something new, as in ``m += (1 - b) * (g - m)``; m is no parameter."""
-    while old.size > 1 and len(made := tape.producers(ids)) == 1:
+def _is_towards(tape: Tape, ids: Ids, old: Ids, written_over: bool) -> bool:
+    """Whether a mean is moved towards something new, as in ``m += (1 - b) * (g - m)``; m is no parameter.
+
+    Nor is the one of two numbers between which a third is drawn, as ``low + (high - low) * random()``.
+    """
+    while (old.size > 1 or not written_over) and len(made := tape.producers(ids)) == 1:
         op = tape.operations[made[0]]
         sides = [one for one in op.read if one.size == old.size]
         if op.name == "subtract" and len(sides) == 2 and np.array_equal(sides[1], old):
             return not depends_on(tape, sides[0], old)
+        if old.size == 1:  # what it is multiplied with is a number, too
+            sides = [one for one in sides if tape.leaves(one) & tape.leaves(old)]
         if op.name not in ("multiply", "divide") or len(sides) != 1 or op.size != old.size:
             return False
         ids = sides[0]
