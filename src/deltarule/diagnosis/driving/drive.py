@@ -83,6 +83,7 @@ def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analys
     if best is not None and misfit is not None and is_single and not best.is_right:
         best = None  # of one sample alone, the shapes that never fit are spread
     if best is not None and best.is_right and best.crash is not None:
+        recording.tape.note("calls", f"it fails with one layer more than in {best.label}, which is right")
         error, recording.tape = best.crash
         keep_error(recording, error)
         return None

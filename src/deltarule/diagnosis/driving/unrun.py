@@ -22,7 +22,7 @@ def note_unrun(tape: Tape, source: ProgramSource, run: Iterable[CodeType]) -> No
         if isinstance(one, ast.FunctionDef) and id(one) not in reached and _changes(one)
     ]
     if names:
-        tape.note("unrun", f"nothing is said of what did not run: {', '.join(names)}")
+        tape.note("calls", f"nothing is said of what did not run: {', '.join(names)}")
 
 
 def _changes(function: ast.FunctionDef) -> bool:

@@ -125,7 +125,7 @@ def report(
     """Put together what is told of an analysis."""
     notes = analysis.tape.notes
     told: dict[str, Any] = {"driven": driven, "error": recording.error, "seconds": seconds}
-    told["unseen"] = tuple(text for kind in ("missing", "truncated", "unrun") for text in notes.get(kind, ()))
+    told["unseen"] = tuple(text for kind in ("missing", "truncated", "calls") for text in notes.get(kind, ()))
     crash = None if driven else crash_of(recording.tape, recording.source, recording.error)
     looks = (growth_of, flat_units_of, unused_target_of, lost_update_of, unused_samples_of)
     certain = [one for look in looks if (one := look(analysis)) is not None]
@@ -230,7 +230,12 @@ def _parameters(analysis: Analysis) -> tuple[tuple[str, int, tuple[int, ...], st
 
 
 def _told_verdict(analysis: Analysis, row: Row) -> str:
-    """A row's verdict; without a factor to compare with, a multiple of the gradient is right."""
+    """A row's verdict; without a factor to compare with, a multiple of the gradient is right.
+
+    What never reaches the parameter is wrong.
+    """
+    if {op.spot for op in analysis.lost} & {op.spot for op in row.change.updates}:
+        return WRONG
     if row.verdict == FACTOR and (row.ratio == 1.0 or has_its_own_rate(analysis, analysis.comparison, row)):
         return RIGHT
     return "alone" if row.verdict == ZERO and row.gradient.any() else row.verdict
