@@ -17,6 +17,7 @@ from . import (
     shown_programs,
     training_programs,
     uncalled_programs,
+    unseen_programs,
 )
 
 MODULES = (
@@ -32,6 +33,7 @@ MODULES = (
     reading_programs,
     shown_programs,
     training_programs,
+    unseen_programs,
 )
 PROGRAMS = {name: text for one in MODULES for name, text in one.PROGRAMS.items()}
 FAST = frozenset().union(*(one.FAST for one in MODULES))

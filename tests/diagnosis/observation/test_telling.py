@@ -9,6 +9,7 @@ import pytest
 from deltarule.diagnosis.observation import Diagnosis
 from deltarule.diagnosis.observation.reply import typed
 
+from . import unseen_programs
 from .programs import PLANTED, PROGRAMS
 
 
@@ -174,3 +175,29 @@ for _ in range(10):
 """
     told = str(watch(program))
     assert "   bih is used on line 7 but never trained." in told
+
+
+def test_functions_with_updates_that_did_not_run_are_named(watch):
+    seen = watch("""
+import numpy as np
+def forward(W, V, X):
+    h = np.tanh(X @ W)
+    return h, h @ V
+def backward(W, V, X, Y):
+    h, o = forward(W, V, X)
+    d = o - Y
+    return X.T @ (d @ V.T * (1 - h ** 2)), h.T @ d
+class Optimizer:
+    def advance(self, cells, slopes):
+        for cell, slope in zip(cells, slopes):
+            cell.kept -= self.pace(cell) * slope.kept
+""")
+    assert seen.verdict == "right", str(seen)
+    assert "did not run: advance (line 11)" in told(seen)
+
+
+def test_what_fails_with_one_layer_more_is_told_with_the_call_that_is_right(watch):
+    seen = watch(unseen_programs.PROGRAMS["gradients from the end of a list"].replace("«-l + 1|-1»", "-1"))
+    assert seen.verdict == "wrong", str(seen)
+    assert "fails with one layer more" in told(seen)
+    assert "3 → 4 → 2, which is right" in told(seen)

@@ -17,6 +17,7 @@ import numpy as np
 
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.calls import CallRun
+from deltarule.diagnosis.driving.deeper import deeper
 from deltarule.diagnosis.driving.driven import LONGEST, DrivenRun
 from deltarule.diagnosis.driving.following import follow, follow_functions
 from deltarule.diagnosis.driving.graphs import back_method, judge_graphs
@@ -42,6 +43,7 @@ from deltarule.diagnosis.driving.trials import (
     Trials,
 )
 from deltarule.diagnosis.driving.undefined import run_fragment
+from deltarule.diagnosis.driving.unrun import note_unrun
 from deltarule.diagnosis.driving.usage import sums_over_steps
 from deltarule.diagnosis.driving.within import needs_nothing
 from deltarule.diagnosis.driving.words import (
@@ -77,19 +79,21 @@ def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analys
     if best is not None and best.is_right and (undefined or does_not_fit):
         best = None  # another part of the program can never run, or what it is given does not fit
     misfit = driver.trials.misfit()
-    if (
-        best is not None
-        and misfit is not None
-        and not best.is_right
-        and best.layout
-        and best.layout.is_single
-    ):
+    is_single = best is not None and best.layout is not None and best.layout.is_single
+    if best is not None and misfit is not None and is_single and not best.is_right:
         best = None  # of one sample alone, the shapes that never fit are spread
+    if best is not None and best.is_right and best.crash is not None:
+        recording.tape.note("calls", f"it fails with one layer more than in {best.label}, which is right")
+        error, recording.tape = best.crash
+        keep_error(recording, error)
+        return None
     if best is None and undefined is not None and not recording.error:
         keep_error(recording, undefined)
     elif best is None and not recording.error and misfit is not None:
         error, recording.tape = misfit
         keep_error(recording, error)
+    if best is not None and best.is_right and best.work is not None:
+        note_unrun(best.analysis.tape, recording.source, driver.trials.run)
     return (best.analysis, best.label) if best else None
 
 
@@ -160,7 +164,7 @@ class _Driver:
         """The first right of several trials, or the wrong one on which two agree."""
         for trial in attempt:
             if trial.is_right and not self.trials.is_doubtful(trial):
-                return self.trials.otherwise(trial) or trial
+                return self.trials.otherwise(trial) or deeper(self.trials, trial) or trial
             if trial.is_right:
                 continue
             self.trials.wrong.append(trial)
@@ -288,7 +292,7 @@ class _Driver:
                     if trial is None:
                         break
                     if trial.is_right and not self.trials.is_doubtful(trial):
-                        return self.trials.otherwise(trial) or trial
+                        return self.trials.otherwise(trial) or deeper(self.trials, trial) or trial
                     self.trials.wrong += [] if trial.is_right else [trial]
                 if not answers.is_ambiguous or self.trials.is_over:
                     break

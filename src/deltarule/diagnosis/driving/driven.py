@@ -32,6 +32,8 @@ class DrivenRun:
     work: Callable[[Any], Any] | None = None
     #: The other activations that what was called may be told, by parameter.
     choices: dict[str, list[Any]] = field(default_factory=dict)
+    #: What is raised with one layer more: shapes that do not fit where the gradients are computed.
+    crash: tuple[BaseException, Tape] | None = None
 
 
 def allow_mean(chosen: GradientComparison, tape: Tape, samples: int) -> None:

@@ -37,13 +37,17 @@ class ArgumentLayout:
         return 3 if self.inputs == self.outputs == 3 else 4
 
     @property
+    def widths(self) -> list[int]:
+        """How many neurons each layer has, the inputs first."""
+        return [self.inputs, *[self.hidden] * (self.layers - 1), self.outputs]
+
+    @property
     def is_single(self) -> bool:
         """Whether one sample is given at a time."""
         return self.data in ("row", "column", "vector", "list", "sequence")
 
     def __str__(self) -> str:
-        hidden = f"{self.hidden} → " if self.layers > 1 else ""
-        return f"data as {self.data}, {self.labels} targets, {self.inputs} → {hidden}{self.outputs}"
+        return f"data as {self.data}, {self.labels} targets, {' → '.join(map(str, self.widths))}"
 
 
 _KINDS = [

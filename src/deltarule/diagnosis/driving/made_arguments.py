@@ -263,9 +263,11 @@ def _list(run: AnsweringRun, path: Path, count: int, names: list[str]) -> Any:
         return objects.layers_of_neurons(run, set(run.answers.known[(*inner, "[]")][1]))
     if kind == "function":
         return objects.called_in_turn(run, str(path[-1]), count or 2)
-    count = count or _usual_count(run, path, kind)
     if kind == "size":
-        return list(run.answers.sizes[:count])
+        sizes = list(run.answers.sizes[: count or 3])
+        more = 0 if count else run.plausible.layout.layers - 2
+        return [*sizes[:1], *sizes[1:2] * more, *sizes[1:]]
+    count = count or _usual_count(run, path, kind)
     if kind == "index":
         return [_index(run, inner) + k for k in range(2)]
     key = (kind, count, detail if kind in ("array", "list") else None)
@@ -288,7 +290,7 @@ def _list(run: AnsweringRun, path: Path, count: int, names: list[str]) -> Any:
 def _usual_count(run: AnsweringRun, path: Path, kind: str) -> int:
     """How many numbers a sample has, or a target; or how many samples there are."""
     if kind not in ("", "number", "factor", "term", "target"):
-        return 3 if kind == "size" or run.plausible.layout.is_single else run.plausible.layout.samples
+        return 3 if run.plausible.layout.is_single else run.plausible.layout.samples
     known = run.answers.known
     others = ("size", "list", "parts", "tuple", "keys")  # sizes of layers, samples
     lists = [one for one, (what, _) in known.items() if what == "list" and one[0] == path[0]]

@@ -178,7 +178,7 @@ def _look_at(node: ast.FunctionDef, method: _Method) -> None:
                 method.writes |= {_passed(name) for name in names - taken}
         called = one.func if isinstance(one, ast.Call) else None
         method.reads_files |= getattr(called, "attr", getattr(called, "id", "")) in _FROM_FILES
-        method.changes = method.changes or (is_change(one) and not _is_sum(one))
+        method.changes = method.changes or (is_change(one) and not is_sum(one))
 
 
 def _passed(name: str) -> str:
@@ -186,7 +186,7 @@ def _passed(name: str) -> str:
     return f"({name})"
 
 
-def _is_sum(node: ast.AST) -> bool:
+def is_sum(node: ast.AST) -> bool:
     """Whether something is added to a plain name, as the terms of a sum are."""
     return (
         isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name)

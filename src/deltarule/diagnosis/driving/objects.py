@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -170,7 +171,9 @@ def word_for(run: MakingRun, name: str, words: list[str]) -> str | None:
 
 
 def other_choices(use: Use, taken: Any) -> list[Any]:
-    """The other activations that anybody knows, of those that a parameter is compared with."""
+    """Of what is off, on; else the other activations that anybody knows that a parameter is compared with."""
+    if use.is_switch and type(taken) in (bool, int, float) and not taken:
+        return [True if taken is False else 0.5]
     if type(taken) not in (int, str) and not isinstance(taken, Enum):
         return []
     constants = {name: one for name, one in use.constants.items() if _ACTIVATION.search(name)}
@@ -195,8 +198,9 @@ def sized(run: MakingRun, inputs: int, outputs: int, first: bool) -> Iterator[No
 
 
 def _steps(run: MakingRun) -> list[tuple[int, int, bool]]:
-    layout = run.plausible.layout
-    return [(layout.inputs, layout.hidden, True), (layout.hidden, layout.outputs, False)]
+    """The inputs and outputs of each layer of a network, and whether others follow it."""
+    layers = list(pairwise(run.plausible.layout.widths))
+    return [(inputs, outputs, k < len(layers)) for k, (inputs, outputs) in enumerate(layers, 1)]
 
 
 def in_steps(run: MakingRun, make: Callable[[], Any]) -> list[Any]:

@@ -200,9 +200,7 @@ class Plausible:
         return self.made[kind][0]
 
     def _shapes(self, kind: str) -> list[tuple[int, ...]]:
-        form, hidden = getattr(self.layout, kind), self.layout.hidden
-        between = [hidden + k % 2 for k in range(self.layout.layers - 1)]
-        sizes = [self.layout.inputs, *between, self.layout.outputs]
+        form, sizes = getattr(self.layout, kind), self.layout.widths
         if kind == "biases":
             return [{"row": (1, n), "column": (n, 1), "one": ()}.get(form, (n,)) for n in sizes[1:]]
         shapes = list(pairwise(sizes))
@@ -251,7 +249,7 @@ class Plausible:
         if with_hidden and re.match(r"(n_?|num_?|no_?)?(in|out)", name) and not use.attributes & OF_ARRAYS:
             return self._counts(name, use)
         if len(others) > 2 and re.search(r"hid\w*_(layers|lengths|sizes|dims)$", name):
-            return [self.layout.hidden]
+            return self.layout.widths[1:-1]
         if self.layout.labels == "last" and use.is_list and _ROWS.match(name):
             return self.of_role("X")
         if _PAIRS.match(name):
@@ -261,7 +259,7 @@ class Plausible:
         ):
             return self._counts(name, use)
         if _SIZES.match(name):
-            return self.sizes()
+            return self.layout.widths
         if role_of(name):
             return self.of_role(role_of(name))
         if re.match(r".*(act|func|fun).*", name):
@@ -307,20 +305,15 @@ class Plausible:
         is_in = bool(_IN.search(name)) and not _OUT.search(name)
         return self.layout.inputs if is_in or (is_first and not _OUT.search(name)) else self.layout.outputs
 
-    def sizes(self) -> list[int]:
-        """How many neurons each layer has, the inputs first."""
-        between = [self.layout.hidden] * (self.layout.layers - 1)
-        return [self.layout.inputs, *between, self.layout.outputs]
-
     def _counts(self, name: str, use: Use) -> Any:
         """A number of neurons, or of all layers, or a list of the hidden ones."""
         if not use.is_list:
             return self._count(name)
         if _HIDDEN.search(name):
-            return [self.layout.hidden]
+            return self.layout.widths[1:-1]
         if "shape" in name:  # of one sample; or of several, however many
             return (None,) * use.last + (self.layout.outputs if _OUT.search(name) else self.layout.inputs,)
-        return self.sizes()
+        return self.layout.widths
 
     def images(self, rank: int, of_samples: bool = False) -> Any:
         """Small pictures: samples, channels, height, width; of fewer axes one picture, or the first ones."""
@@ -365,7 +358,7 @@ class Plausible:
 
     def _count(self, name: str) -> int:
         if re.fullmatch(r"(n|num|no|number)_?(of_)?layers", name):
-            return len(self.sizes())
+            return len(self.layout.widths)
         if re.fullmatch(r"n_?in?|in?_?n", name):
             return self.layout.inputs
         if _HIDDEN.search(name):

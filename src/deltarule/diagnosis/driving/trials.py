@@ -8,6 +8,7 @@ import re
 import time
 import traceback
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,9 @@ from deltarule.diagnosis.driving.driven import (
 )
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, fit_sizes, twice
 from deltarule.diagnosis.driving.loss_functions import analyse_loss
+from deltarule.diagnosis.driving.needs import Needs
 from deltarule.diagnosis.driving.returned import analyse_returned, analyse_within, arrays_in
-from deltarule.diagnosis.driving.usage import is_change
+from deltarule.diagnosis.driving.usage import is_change, operands
 from deltarule.diagnosis.driving.wants import Want
 from deltarule.diagnosis.driving.words import INPUT, is_partly_read
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
@@ -51,7 +53,7 @@ _MISFITS = 3
 _ALL_SAMPLES = ("rows", "columns", "lists")
 
 
-def _has_met(tape: Tape, run: CallRun) -> bool:
+def has_met(tape: Tape, run: CallRun) -> bool:
     """Whether something that depends on parameters was compared with targets of its shape."""
     if tape.meetings:
         return True
@@ -115,6 +117,8 @@ class Trials:
         self.has_met = False
         #: Whether weights or biases were passed to it, which lie in several ways.
         self.takes_parameters = True
+        #: The code that ran in calls that could be judged.
+        self.run: set[CodeType] = set()
         #: Whether what it called was a loss, and nothing else.
         self.was_loss = False
         #: The classes that the last call made objects of.
@@ -163,12 +167,12 @@ class Trials:
 
     def _goes_one_by_one(self, trial: DrivenRun) -> bool:
         """Whether the program itself calls it with each of several samples, and divides by their number."""
-        called = set(re.findall(r"\w+", trial.label.partition(",")[0]))
         source = self.recording.source
+        named = re.findall(r"\w+", trial.label.partition(", data as")[0])
+        called = set(named).union(*map(Needs(source).within, named))
         return any(
             isinstance(loop, ast.For)
-            and isinstance(loop.iter, ast.Name)
-            and f"len({loop.iter.id})" in source.text
+            and any(f"len({one})" in source.text for one in operands(loop.iter))
             and any(_takes_items(one, loop, called) for one in ast.walk(loop))
             for loop in ast.walk(source.tree)
         )
@@ -303,15 +307,15 @@ class Trials:
                 self.has_failed, self.complaint = True, str(error)
                 all_samples = layout is not None and layout.data in _ALL_SAMPLES
                 all_samples &= self.answers is None or self._changes_at(self._line_of(error))
-                self.has_met = run.sent is not None or _has_met(tape, run)
+                self.has_met = run.sent is not None or has_met(tape, run)
                 is_sent = run.sent is not None  # it has the shape of what the layer computed
                 all_samples |= is_sent and layout is not None and layout.data != "vector"
-                if all_samples and MISFIT.search(str(error)) and _has_met(tape, run):
+                if all_samples and MISFIT.search(str(error)) and has_met(tape, run):
                     self.after_meeting.append((error, tape))
                 self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
         is_whole = self.answers is None or (layout is not None and layout.data in _ALL_SAMPLES)
         self.fits_once |= self.answers is not None and run.sent is not None and not self.has_failed
-        if is_whole and not self.has_failed and _has_met(tape, run):
+        if is_whole and not self.has_failed and has_met(tape, run):
             self.after_meeting.append(None)
         self.count += len(tape.operations)
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
@@ -324,10 +328,11 @@ class Trials:
         if analysis is None or analysis.chosen is None or is_left:
             return None
         count = count_judged(analysis) + len(analysis.absent)
-        clean = not analysis.chosen.bad and not analysis.absent and not tape.grown
+        clean = not analysis.chosen.bad and not (analysis.absent or analysis.is_lost or tape.grown)
         is_partial = clean and self.answers is not None and self.answers.leaves_open(run.made)
         if is_partial or (not clean and starts_at_zero(analysis)):
             return None
+        self.run |= {frame[0] for op in tape.operations for frame in op.place}
         return DrivenRun(label, layout, analysis, count, clean, self.has_failed, work, run.choices)
 
     def _analysis(self, tape: Tape, run: CallRun, result: Any, failed: bool) -> Analysis | None:

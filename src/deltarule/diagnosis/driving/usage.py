@@ -33,6 +33,7 @@ class Use:
     ``has_sizes``: arrays are made with what is in it.
     ``is_flat``: parts of it are reshaped to arrays. ``is_changed``: something is added to it, or subtracted.
     ``is_needed``: it is computed with, and nobody asks before whether it is there.
+    ``is_switch``: parts of the program run only if it is true, or more than 0.
     """
 
     keys: list[str] = field(default_factory=list)
@@ -50,6 +51,7 @@ class Use:
     is_flat: bool = False
     is_changed: bool = False
     is_needed: bool = False
+    is_switch: bool = False
     attributes: set[str] = field(default_factory=set)
     of_items: set[str] = field(default_factory=set)
 
@@ -169,6 +171,7 @@ def _use_of(
                 use.attributes.add(attr)
                 use.rank = max(use.rank, _rank(source, parent))
         use.words += _words_for(source, parent, one, holder, names)
+        use.is_switch = use.is_switch or _is_switch(source, one)
         use.is_index = use.is_index or _is_index(source, one)
         use.is_size = use.is_size or _is_size(source, one)
         use.has_sizes = use.has_sizes or any(_is_size(source, each) for each in _items(source, one))
@@ -271,15 +274,30 @@ def _changes(node: ast.AST, name: str) -> bool:
 
 
 def is_change(node: ast.AST) -> bool:
-    """Whether a statement is ``w -= a`` or ``w = w - a``, and no count."""
+    """Whether a statement is ``w -= a`` or ``w = w - a``, also of each in a list, and no count."""
     if isinstance(node, ast.AugAssign):
         return isinstance(node.op, ast.Sub | ast.Add) and not isinstance(node.value, ast.Constant)
-    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.BinOp):
+    if not isinstance(node, ast.Assign):
         return False
-    left: ast.expr = node.value
+    target = ast.unparse(node.targets[0])
+    if not isinstance(node.value, ast.ListComp):
+        return _first_term(node.value) == target
+    own = [one for one in node.value.generators if target in operands(one.iter)]
+    taken = {one.id for each in own for one in ast.walk(each.target) if isinstance(one, ast.Name)}
+    return _first_term(node.value.elt) in taken
+
+
+def operands(node: ast.expr) -> list[str]:
+    """An expression, and what it is called with, as ``zip(a, b)`` is with a and b."""
+    return [ast.unparse(one) for one in (node, *(node.args if isinstance(node, ast.Call) else ()))]
+
+
+def _first_term(node: ast.expr) -> str:
+    """The first term of a sum, also of a difference; empty where it is neither."""
+    left = node
     while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add | ast.Sub):
         left = left.left
-    return ast.unparse(node.targets[0]) == ast.unparse(left)
+    return ast.unparse(left) if left is not node else ""
 
 
 def _is_reshaped(source: ProgramSource, part: ast.AST) -> bool:
@@ -289,6 +307,14 @@ def _is_reshaped(source: ProgramSource, part: ast.AST) -> bool:
     if not isinstance(call, ast.Call) or getattr(call.func, "attr", "") != "reshape":
         return False
     return not any("-1" in ast.unparse(one) for one in call.args if one is not part)
+
+
+def _is_switch(source: ProgramSource, node: ast.expr) -> bool:
+    """Whether it is asked whether something is true, or more than 0."""
+    test, holder = node, source.parent(node)
+    if isinstance(holder, ast.Compare) and ast.unparse(holder.comparators[0]) in ("0", "0.0"):
+        test, holder = holder, source.parent(holder)
+    return isinstance(holder, ast.If | ast.IfExp) and holder.test is test
 
 
 def _is_index(source: ProgramSource, node: ast.expr) -> bool:

@@ -12,6 +12,7 @@ from deltarule.diagnosis.faults.factors import has_its_own_rate
 from deltarule.diagnosis.faults.fault import Fault
 from deltarule.diagnosis.faults.faults import faults_of, with_edits
 from deltarule.diagnosis.faults.flat_units import flat_units_of
+from deltarule.diagnosis.faults.lost_update import lost_update_of, unused_samples_of
 from deltarule.diagnosis.faults.scale import faults_of_whole
 from deltarule.diagnosis.faults.shapes import crash_of, growth_of
 from deltarule.diagnosis.faults.untrained import untrained_parameters
@@ -77,7 +78,7 @@ def observe(
         written = analyse_written(recording.tape, recording.source, recording.namespace, loss)
         analysis = analysis if written.chosen is None else written
     is_told = crash_of(recording.tape, recording.source, recording.error) is not None
-    is_told = is_told or bool(_judged(analysis)) or unused_target_of(analysis) is not None
+    is_told = is_told or bool(_judged(analysis) or analysis.lost) or unused_target_of(analysis) is not None
     if not name and not is_told:
         recording, analysis = _as_written(recording, analysis, began + seconds - time.monotonic(), loss)
     if name or not (is_told or _judged(analysis)):
@@ -124,9 +125,9 @@ def report(
     """Put together what is told of an analysis."""
     notes = analysis.tape.notes
     told: dict[str, Any] = {"driven": driven, "error": recording.error, "seconds": seconds}
-    told["unseen"] = (*notes.get("missing", ()), *notes.get("truncated", ()))
+    told["unseen"] = tuple(text for kind in ("missing", "truncated", "calls") for text in notes.get(kind, ()))
     crash = None if driven else crash_of(recording.tape, recording.source, recording.error)
-    looks = (growth_of, flat_units_of, unused_target_of)
+    looks = (growth_of, flat_units_of, unused_target_of, lost_update_of, unused_samples_of)
     certain = [one for look in looks if (one := look(analysis)) is not None]
     chosen = analysis.chosen
     if crash is not None:
@@ -229,7 +230,12 @@ def _parameters(analysis: Analysis) -> tuple[tuple[str, int, tuple[int, ...], st
 
 
 def _told_verdict(analysis: Analysis, row: Row) -> str:
-    """A row's verdict; without a factor to compare with, a multiple of the gradient is right."""
+    """A row's verdict; without a factor to compare with, a multiple of the gradient is right.
+
+    What never reaches the parameter is wrong.
+    """
+    if {op.spot for op in analysis.lost} & {op.spot for op in row.change.updates}:
+        return WRONG
     if row.verdict == FACTOR and (row.ratio == 1.0 or has_its_own_rate(analysis, analysis.comparison, row)):
         return RIGHT
     return "alone" if row.verdict == ZERO and row.gradient.any() else row.verdict

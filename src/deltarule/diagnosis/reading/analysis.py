@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from deltarule.diagnosis.reading.comparison import GradientComparison
 from deltarule.diagnosis.reading.judging import compare
 from deltarule.diagnosis.reading.losses import KnownLoss, losses_of
+from deltarule.diagnosis.reading.lost import lost_gradients, lost_updates
 from deltarule.diagnosis.reading.steps import RecordedStep, steps_on
 from deltarule.diagnosis.reading.targets import Meeting, find_meetings, forward_of
 from deltarule.diagnosis.reading.updates import settle_updates
@@ -37,6 +38,15 @@ class Analysis:
     behaviour: tuple[str, Operation] | None = None
     #: What takes the place of a parameter, though it is its step alone, and the parameter's name.
     replaced: list[tuple[Operation, str]] = field(default_factory=list)
+    #: Updates that never reach their parameter.
+    lost: list[Operation] = field(default_factory=list)
+    #: Gradients of other samples, that no update uses.
+    unused: list[Operation] = field(default_factory=list)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether something that was computed for a parameter never reaches it."""
+        return bool(self.lost or self.unused)
 
     @property
     def comparison(self) -> GradientComparison:
@@ -47,11 +57,16 @@ class Analysis:
 
 def analyse(tape: Tape, source: ProgramSource, meant: str = "") -> Analysis:
     """Compare the updates on a tape with the gradients of the losses that they may follow, or of one."""
+    lost = lost_updates(tape, source)
     settle_updates(tape, source)
     steps = steps_on(tape, source)
-    if not steps:
-        return Analysis(tape, source, reason="no parameter was seen to change")
-    return judge_steps(tape, source, steps, meant)
+    analysis = Analysis(tape, source, reason="no parameter was seen to change")
+    if steps:
+        analysis = judge_steps(tape, source, steps, meant)
+    analysis.lost = lost
+    if analysis.chosen is not None and not analysis.chosen.bad:
+        analysis.unused = lost_gradients(tape, analysis.chosen.steps)
+    return analysis
 
 
 def judge_steps(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: str = "") -> Analysis:
@@ -68,6 +83,7 @@ def judge_steps(tape: Tape, source: ProgramSource, steps: list[RecordedStep], me
 
 def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: str) -> Analysis:
     judged: list[tuple[RecordedStep, list[Meeting], list[KnownLoss]]] = []
+    every = [replace(step) for step in steps]
     for step in steps:
         meetings = find_meetings(tape, source, step)
         losses = losses_of(tape, step, meetings, meant)
@@ -99,11 +115,19 @@ def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: 
     squared = max(of_squares, key=_preference, default=best)
     own = {one.loss_name for one in comparisons if one.own}
     is_guess = best.loss_name == "binary cross-entropy" and best.loss_name not in own
-    if len(best.steps) < len(steps) / 2 and not best.bad:
+    few = len(best.steps) < len(steps) / 2 or _is_left_out(every, best.steps)
+    if few and not best.bad:
         return Analysis(tape, source, reason=_NO_MEETING)  # what few steps show is no verdict
     if best.bad and is_guess and squared.score > best.score - 0.2 and squared.has_right_array:
         best = squared
     return Analysis(tape, source, best, [one for one in comparisons if one is not best])
+
+
+def _is_left_out(steps: list[RecordedStep], judged: list[RecordedStep]) -> bool:
+    """Whether a parameter changes only in steps of which no loss is known."""
+    numbers = {step.number for step in judged}
+    shown = {change.key for step in steps if step.number in numbers for change in step.changes}
+    return any(change.key not in shown and change.step.any() for step in steps for change in step.changes)
 
 
 def _without_derivative(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> Operation | None:

@@ -21,7 +21,7 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         other = op.inputs[1 - which]
         if ids is None or other is None or (which == 1 and op.name == "subtract") or not ids.size:
             continue
-        old = _start_value(tape, ids, other)
+        old = _start_value(tape, ids, other, source)
         if old is None:
             continue
         written_over = source is None or source.rewrites(op, which)
@@ -29,7 +29,7 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
         if not tape.leaves(old) & tape.leaves(other) and not decides:
             continue
         is_own = decides or any(depends_on(tape, other, one) for one in (old, _row_before(tape, op, old)))
-        if not is_own or _is_towards(tape, other, old):
+        if not is_own or _is_towards(tape, other, old, written_over):
             continue
         if not written_over and all(is_start(tape, tape.operations[one]) for one in tape.producers(other)):
             continue  # a difference of two parameters, as ``z - max(z)`` of biases alone
@@ -100,7 +100,7 @@ def _is_written(before: Operation, op: Operation) -> bool:
     return not ((first, left) <= (line, column) and (end_line, end_column) <= (last, right))
 
 
-def _start_value(tape: Tape, ids: Ids, other: Ids) -> Ids | None:
+def _start_value(tape: Tape, ids: Ids, other: Ids, source: ProgramSource | None) -> Ids | None:
     """The ids themselves where they are a parameter's, or those of which they are a multiple."""
     for _ in range(3):
         if bool((tape.root[ids] >= 0).all()):
@@ -109,7 +109,7 @@ def _start_value(tape: Tape, ids: Ids, other: Ids) -> Ids | None:
         if len(producers) != 1:
             break
         op = tape.operations[producers[0]]
-        scaled = _scaled_operand(tape, op)
+        scaled = _scaled_operand(tape, op, source)
         if scaled is None or op.size != ids.size:
             break
         if not bool((tape.root[scaled] >= 0).all()):
@@ -123,12 +123,13 @@ def _start_value(tape: Tape, ids: Ids, other: Ids) -> Ids | None:
     return ids if all(tape.operations[one].initial for one in tape.producers(ids)) else None
 
 
-def _scaled_operand(tape: Tape, op: Operation) -> Ids | None:
+def _scaled_operand(tape: Tape, op: Operation, source: ProgramSource | None) -> Ids | None:
     if op.name not in ("multiply", "divide"):
         return None
     for which in (0, 1) if op.name == "multiply" else (0,):
         ids, factor = op.inputs[which], tape.operand(op, 1 - which)
-        is_near_one = factor.size == 1 and 0.95 < float(factor.flat[0]) < 1.05
+        least = 0.5 if source is not None and source.is_shrunk(op) else 0.95
+        is_near_one = factor.size == 1 and least < float(factor.flat[0]) < 1.05
         if ids is not None and ids.size == op.size and is_near_one:
             return ids  # (1 - learning_rate * l2) * W; a small factor is a penalty's
     return None
@@ -147,13 +148,18 @@ def depends_on(tape: Tape, ids: Ids, old: Ids) -> bool:
     return meets(ids) or any(meets(before) for op in made if not is_start(tape, op) for before in op.read)
 
 
-def _is_towards(tape: Tape, ids: Ids, old: Ids) -> bool:
-    """Whether a mean is moved towards something new, as in ``m += (1 - b) * (g - m)``; m is no parameter."""
-    while old.size > 1 and len(made := tape.producers(ids)) == 1:
+def _is_towards(tape: Tape, ids: Ids, old: Ids, written_over: bool) -> bool:
+    """Whether a mean is moved towards something new, as in ``m += (1 - b) * (g - m)``; m is no parameter.
+
+    Nor is the one of two numbers between which a third is drawn, as ``low + (high - low) * random()``.
+    """
+    while (old.size > 1 or not written_over) and len(made := tape.producers(ids)) == 1:
         op = tape.operations[made[0]]
         sides = [one for one in op.read if one.size == old.size]
         if op.name == "subtract" and len(sides) == 2 and np.array_equal(sides[1], old):
             return not depends_on(tape, sides[0], old)
+        if old.size == 1:  # what it is multiplied with is a number, too
+            sides = [one for one in sides if tape.leaves(one) & tape.leaves(old)]
         if op.name not in ("multiply", "divide") or len(sides) != 1 or op.size != old.size:
             return False
         ids = sides[0]

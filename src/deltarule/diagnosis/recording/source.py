@@ -155,6 +155,12 @@ class ProgramSource:
             return False
         return True
 
+    def is_shrunk(self, op: Operation) -> bool:
+        """Whether a product is ``(1 - a) * w``: w with a penalty taken from it."""
+        node = self.expression(op)
+        sides = (node.left, node.right) if isinstance(node, ast.BinOp) else ()
+        return any(isinstance(one, ast.BinOp) and ast.unparse(one).startswith("1 - ") for one in sides)
+
     def rewrites(self, op: Operation, side: int) -> bool:
         """Whether a sum is written over its own operand, as in ``w -= a`` or ``w = w - a``."""
         node, holder = self.expression(op), self.parent(self.expression(op))
