@@ -6,6 +6,7 @@ import pytest
 
 from . import (
     asking_programs,
+    checking_programs,
     driven_programs,
     fragment_programs,
     hidden_programs,
@@ -20,6 +21,7 @@ from . import (
 
 MODULES = (
     asking_programs,
+    checking_programs,
     uncalled_programs,
     driven_programs,
     fragment_programs,

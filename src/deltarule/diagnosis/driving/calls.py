@@ -226,12 +226,12 @@ class CallRun:
 
     def _pool(self, name: str, line: int, result: Any) -> None:
         self.last = name
-        if FORWARD.match(name) and isinstance(result, tuple):
+        if FORWARD.match(name) and isinstance(result, tuple | list):
             self.offered = [one for one in result if type(one) is Traced]
         names = self.returns.get((name, line), [])
         if len(names) == 1:
             self.pool[names[0]] = result
-        elif isinstance(result, tuple) and len(result) == len(names):
+        elif isinstance(result, tuple | list) and len(result) == len(names):
             self.pool.update(zip(names, result, strict=True))
 
     def named(self, result: Any) -> Any:

@@ -62,7 +62,7 @@ def follow_functions(run: CallRun, plan: list[str]) -> Any:
 
 def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
     """Keep what a method computed, that others may be given it, or the derivative by it."""
-    results = result if isinstance(result, tuple) else (result,)
+    results = result if isinstance(result, tuple | list) else (result,)
     for each in results:
         if isinstance(each, OpenArgument):  # it met nothing that has a shape
             raise Want(each.path, "array")

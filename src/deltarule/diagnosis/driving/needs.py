@@ -172,8 +172,8 @@ def _look_at(node: ast.FunctionDef, method: _Method) -> None:
                 method.writes.add(name)
             case ast.Name(id=name, ctx=ast.Load()):
                 method.calls.add(name)
-            case ast.Return(value=ast.Name() | ast.Attribute() | ast.Tuple() as value):
-                parts = value.elts if isinstance(value, ast.Tuple) else [value]
+            case ast.Return(value=ast.Name() | ast.Attribute() | ast.Tuple() | ast.List() as value):
+                parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
                 names = {name_of(part) for part in parts}
                 method.writes |= {_passed(name) for name in names - taken}
         called = one.func if isinstance(one, ast.Call) else None

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.recording import missing
+from deltarule.diagnosis.recording.demands import demanded, type_of
 from deltarule.diagnosis.recording.source import ProgramSource, read_source
 from deltarule.diagnosis.recording.substitutes import (
     Substitute,
@@ -40,6 +41,8 @@ def surroundings(path: str, siblings: frozenset[str], is_python_2: bool = False)
         "__dot__": product,
         "__float__": traced_float,
         "__repeated__": repeated,
+        "__demanded__": demanded,
+        "__type__": type_of,
     }
     replaced = {
         "open": _open,

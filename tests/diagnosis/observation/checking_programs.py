@@ -1,0 +1,67 @@
+"""Programs that check what they are passed, and others that lack something; one mistake is marked in each."""
+
+PROGRAMS = {
+    "types that are checked, and private attributes": """
+import numpy as np
+class Deep:
+    def __init__(self, nx, layers):
+        if type(nx) is not int:
+            raise TypeError("nx must be an integer")
+        if nx < 1:
+            raise ValueError("nx must be positive")
+        if not isinstance(layers, list) or len(layers) == 0:
+            raise TypeError("layers must be a list of positive integers")
+        self.__L, self.__cache, self.__weights = len(layers), {}, {}
+        before = nx
+        for k, units in enumerate(layers, 1):
+            if type(units) != int or units < 1:
+                raise TypeError("layers must be a list of positive integers")
+            self.__weights["W" + str(k)] = np.random.randn(units, before)
+            self.__weights["b" + str(k)] = np.zeros((units, 1))
+            before = units
+    @property
+    def cache(self):
+        return self.__cache
+    def forward_prop(self, X):
+        self.__cache["A0"] = X
+        for k in range(1, self.__L + 1):
+            z = self.__weights["W" + str(k)] @ self.__cache["A" + str(k - 1)] + self.__weights["b" + str(k)]
+            self.__cache["A" + str(k)] = 1 / (1 + np.exp(-z))
+        return [self.__cache["A" + str(self.__L)], self.cache]
+    def gradient_descent(self, Y, cache, alpha=0.05):
+        m = Y.shape[1]
+        d = cache["A" + str(self.__L)] - Y
+        for k in range(self.__L, 0, -1):
+            a = cache["A" + str(k - 1)]
+            dW, db = d @ a.T / m, d.sum(axis=1, keepdims=True) / m
+            d = (self.__weights["W" + str(k)].T @ d) * «a * (1 - a)|a»
+            self.__weights["W" + str(k)] -= alpha * dW
+            self.__weights["b" + str(k)] -= alpha * db
+""",
+    "checks that give up, and ranges": """
+import numpy as np
+class Classifier:
+    def __init__(self, theta, alpha=0.001, rounds=1000):
+        assert isinstance(theta, np.ndarray)
+        if not isinstance(alpha, float) or not 0 < alpha < 1:
+            raise ValueError("alpha")
+        if not (isinstance(rounds, int) and rounds > 0):
+            raise ValueError("rounds")
+        self.theta, self.alpha, self.rounds = theta, alpha, rounds
+    def predict(self, x):
+        if not isinstance(x, np.ndarray) or x.size == 0 or x.ndim != 2:
+            return None
+        if x.shape[1] + 1 != self.theta.shape[0]:
+            return None
+        return 1 / (1 + np.exp(-np.hstack((np.ones((x.shape[0], 1)), x)) @ self.theta))
+    def fit(self, x, y):
+        if type(x) is not np.ndarray or type(y) is not np.ndarray:
+            return None
+        for _ in range(self.rounds):
+            filled = np.hstack((np.ones((x.shape[0], 1)), x))
+            d = «self.predict(x) - y|self.predict(x) + y»
+            self.theta = self.theta - self.alpha * filled.T @ d / len(x)
+        return self.theta
+""",
+}
+FAST = frozenset({"types that are checked, and private attributes"})
