@@ -63,5 +63,22 @@ class Classifier:
             self.theta = self.theta - self.alpha * filled.T @ d / len(x)
         return self.theta
 """,
+    "functions that NumPy does not have, and no imports": """
+class Net:
+    def __init__(self, inputs, units, outputs):
+        self.w = np.random.randn(inputs, units)
+        self.v = np.random.randn(units, outputs)
+    def forward(self, x):
+        self.h = np.relu(x @ self.w)
+        self.p = np.sigmoid(self.h @ self.v)
+        return self.p
+    def backward(self, x, y, rate):
+        began = time.time()
+        d = (self.p - y) / len(y)
+        e = d @ self.v.T * «(self.h > 0)|self.h»
+        self.v -= rate * self.h.T @ d
+        self.w -= rate * x.T @ e
+        print(time.time() - began)
+""",
 }
 FAST = frozenset({"types that are checked, and private attributes"})

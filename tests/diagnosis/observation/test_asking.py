@@ -86,3 +86,13 @@ for _ in range(5):
     seen = str(watch(text))
     assert "comes out as" in " ".join(seen.split())
     assert str(watch(text)) == seen
+
+
+def test_what_was_put_in_the_place_of_missing_functions_and_imports_is_told(watch):
+    seen = watch(
+        checking_programs.PROGRAMS["functions that NumPy does not have, and no imports"].replace(
+            "«(self.h > 0)|self.h»", "(self.h > 0)"
+        )
+    )
+    assert "numpy has no relu: the usual function of that name was put in its place" in seen.unseen
+    assert "numpy is never imported: np was assumed to mean it" in seen.unseen

@@ -90,7 +90,11 @@ def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analys
     elif best is None and not recording.error and misfit is not None:
         error, recording.tape = misfit
         keep_error(recording, error)
-    return (best.analysis, best.label) if best else None
+    if best is None:
+        return None
+    for text in recording.tape.notes.get("missing", ()):
+        best.analysis.tape.note("missing", text)
+    return best.analysis, best.label
 
 
 def drive_live(

@@ -79,8 +79,11 @@ class _Itself(types.ModuleType):
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
 
-#: Modules that programs use under these names.
-_USUAL = {"np": "numpy", "numpy": "numpy", "math": "math", "random": "random", "plt": "matplotlib.pyplot"}
+#: Modules that programs use under these names, and under their own.
+_USUAL = {
+    "np": "numpy", "plt": "matplotlib.pyplot", "pd": "pandas",
+    **{name: name for name in ("numpy", "math", "random", "time", "sys", "os", "copy", "json", "pickle")},
+}  # fmt: skip
 
 
 def supply_modules(source: ProgramSource, names: dict[str, Any]) -> None:
