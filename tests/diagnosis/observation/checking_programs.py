@@ -80,5 +80,47 @@ class Net:
         self.w -= rate * x.T @ e
         print(time.time() - began)
 """,
+    "data of the program under the name of a parameter": """
+import numpy as np
+data = [["000000", 0], ["FFFFFF", 1], ["F5F5DC", 1], ["101020", 0], ["FAEBD7", 1]]
+class Colours:
+    def __init__(self):
+        self.w = np.random.randn(3, 4)
+        self.v = np.random.randn(4, 1)
+    def numbers(self, colour):
+        return np.array([[int(colour[k:k + 2], 16) / 255 for k in (0, 2, 4)]])
+    def fit(self, data):
+        for _ in range(5000):
+            colour, light = data[np.random.randint(len(data))]
+            x = self.numbers(colour)
+            h = np.tanh(x @ self.w)
+            o = 1 / (1 + np.exp(-h @ self.v))
+            d = 2 * (o - light) * o * (1 - o)
+            e = d @ self.v.T * «(1 - h ** 2)|(1 - h)»
+            self.v = self.v - 0.3 * h.T @ d
+            self.w = self.w - 0.3 * x.T @ e
+""",
+    "lists of the program whose names have the same words": """
+import math, random
+set_in = ["00", "01", "10", "11"]
+set_out = ["0", "1", "1", "0"]
+w = [[random.uniform(-1, 1) for _ in range(3)] for _ in range(3)]
+v = [random.uniform(-1, 1) for _ in range(4)]
+def s(z):
+    return 1 / (1 + math.exp(-z))
+def learn(in_set, out_set, w, v, rate=0.5):
+    for bits, out in zip(in_set, out_set):
+        x = [float(one) for one in bits] + [1.0]
+        h = [s(sum(a * b for a, b in zip(row, x))) for row in w] + [1.0]
+        y = s(sum(a * b for a, b in zip(v, h)))
+        d = (y - float(out)) * y * (1 - y)
+        e = [d * v[j] * h[j] * (1 - h[j]) for j in range(3)]
+        for j in range(4):
+            v[j] -= rate * d * h[j]
+        for j in range(3):
+            for k in range(3):
+                w[j][k] -= rate * «e[j]|e[2 - j]» * x[k]
+    return w, v
+""",
 }
 FAST = frozenset({"types that are checked, and private attributes"})

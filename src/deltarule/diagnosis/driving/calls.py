@@ -85,6 +85,7 @@ class CallRun:
         self.pool: dict[str, Any] = {}
         self.kept: Any = self.plausible.made
         self.calling, self.making = set[str](), set[str]()
+        self.has_own_data = False  #: Whether data are passed that the program defines.
         #: The activation that is chosen, by parameter, and those that may be.
         self.chosen, self.choices = dict[str, Any](), dict[str, list[Any]]()
         #: Where a loss is called: it, an input of it, and the derivative by that.

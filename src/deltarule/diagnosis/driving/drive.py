@@ -23,6 +23,7 @@ from deltarule.diagnosis.driving.graphs import back_method, judge_graphs
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, layouts, twice
 from deltarule.diagnosis.driving.loss_functions import follow_loss, follow_loss_class, loss_methods
 from deltarule.diagnosis.driving.needs import Needs, is_used, own_methods, takes
+from deltarule.diagnosis.driving.own_data import judge_with_own_data
 from deltarule.diagnosis.driving.plans import (
     LOOPS,
     changing_functions,
@@ -77,13 +78,7 @@ def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analys
     if best is not None and best.is_right and (undefined or does_not_fit):
         best = None  # another part of the program can never run, or what it is given does not fit
     misfit = driver.trials.misfit()
-    if (
-        best is not None
-        and misfit is not None
-        and not best.is_right
-        and best.layout
-        and best.layout.is_single
-    ):
+    if best and misfit and not best.is_right and best.layout and best.layout.is_single:
         best = None  # of one sample alone, the shapes that never fit are spread
     if best is None and undefined is not None and not recording.error:
         keep_error(recording, undefined)
@@ -139,7 +134,8 @@ class _Driver:
 
     def search(self) -> DrivenRun | None:
         """Return the first verdict: what is done with arguments decides, then what they are called."""
-        ways = [self._fragment, self._shown, self._by_use, self._by_asking, self._by_pairs, self._by_names]
+        ways = [self._fragment, self._shown, self._by_use, self._by_asking, self._by_pairs, self._by_own_data]
+        ways += [self._by_names]
         if self.recording.root:  # the learner says what is called, with usual arguments
             ways = [self._by_names, self._by_use, self._by_asking]
         for way in ways:
@@ -208,6 +204,11 @@ class _Driver:
                 if found.analysis.only_gradients and not needs_nothing(self.functions[name]):
                     self.trials.call_again(name, found)
         return right or (self._by_pairs() if partners(self.functions) and loss else loss)
+
+    def _by_own_data(self) -> DrivenRun | None:
+        """Call what takes data that the program defines under the same names."""
+        changing, others = self._to_call()
+        return judge_with_own_data(self.trials, [*changing, *others], self.classes)
 
     def _as_loss(self, label: str, work: Callable[[CallRun], Any]) -> DrivenRun | None:
         """Call what may be a loss and its derivative by what it is passed."""

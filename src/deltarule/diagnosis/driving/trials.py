@@ -365,6 +365,7 @@ class Trials:
         analysis.absent = [op for op in analysis.absent if inputs.isdisjoint((op.index, *op.before))]
         judged = [row for row in analysis.chosen.rows if row.verdict != ZERO]
         silent = {row.change.key for row in analysis.chosen.rows} - {row.change.key for row in judged}
+        silent = set() if run.has_own_data else silent
         if not judged or (silent and not analysis.chosen.bad) or (failed and len(analysis.chosen.steps) < 2):
             return None
         return analysis
