@@ -30,6 +30,11 @@ def crash_of(tape: Tape, source: ProgramSource, error: str) -> Fault | None:
     return fault_at(Analysis(tape, source), "shape", line if made is None else made, text)
 
 
+def failure_of(analysis: Analysis) -> Fault | None:
+    """An operation that fails whatever it is given."""
+    return None if analysis.failure is None else fault_at(analysis, "shape", *analysis.failure)
+
+
 def _not_global(tape: Tape, source: ProgramSource, name: str, line: int) -> Fault | None:
     """A parameter of the program's top level that a function changes without calling it global."""
     assigned = [one for one in source.tree.body if isinstance(one, ast.Assign)]
