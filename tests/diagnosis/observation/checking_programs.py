@@ -122,5 +122,57 @@ def learn(in_set, out_set, w, v, rate=0.5):
                 w[j][k] -= rate * «e[j]|e[2 - j]» * x[k]
     return w, v
 """,
+    "products that never fit, beside layers that do": """
+import numpy as np
+class Full:
+    def __init__(self, n_in, n_out):
+        self.W = np.random.randn(n_in, n_out)
+        self.b = np.zeros(n_out)
+    def forward(self, x):
+        return x @ self.W + self.b
+    def backward(self, x, grad, rate):
+        back = grad @ «self.W.T|self.W»
+        self.W -= rate * x.T @ grad
+        self.b -= rate * grad.sum(axis=0)
+        return back
+class Relu:
+    def forward(self, x):
+        return np.maximum(0, x)
+    def backward(self, x, grad):
+        return grad * (x > 0)
+""",
+    "a product that reads the weights in place of the inputs": """
+import numpy as np
+class Full:
+    def __init__(self, n_in, n_out, activation=None):
+        self.weights = np.random.randn(n_in, n_out)
+        self.biases = np.zeros((1, n_out))
+    def forward(self, inputs):
+        self.inputs = inputs
+        self.output = inputs @ self.weights + self.biases
+    def backward(self, dscores):
+        self.dweights = «self.inputs.T|self.weights.T» @ dscores
+        self.dbiases = np.sum(dscores, axis=0, keepdims=True)
+    def update(self, size):
+        self.weights -= size * self.dweights
+        self.biases -= size * self.dbiases
+""",
+    "layers that keep what they compute, one of a sigmoid": """
+import numpy as np
+class Full:
+    def __init__(self, n_in, n_out):
+        self.weights = np.random.randn(n_in, n_out)
+    def forward(self, inputs):
+        self.inputs = inputs
+        self.output = inputs @ self.weights
+    def backward(self, dvalues):
+        self.dweights = self.inputs.T @ dvalues
+        self.dinputs = dvalues @ self.weights.T
+class Sigmoid:
+    def forward(self, inputs):
+        self.output = 1 / (1 + np.exp(-inputs))
+    def backward(self, dvalues):
+        self.dinputs = dvalues * «self.output * (1 - self.output)|self.output»
+""",
 }
 FAST = frozenset({"types that are checked, and private attributes"})

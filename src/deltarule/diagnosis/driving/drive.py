@@ -288,10 +288,12 @@ class _Driver:
             for order in (0, 1):
                 layout = replace(USUAL, data=data, order=order)
                 for varied in twice(layout):
-                    self.trials.answers = answers = Answers()
+                    self.trials.answers, seen = (answers := Answers()), len(self.trials.after_meeting)
                     trial = self.trials.attempt(f"{label}, {varied}", varied, work)
-                    if trial is None:
+                    if trial is None and len(self.trials.after_meeting) == seen:
                         break
+                    if trial is None:  # shapes did not fit: see whether others do
+                        continue
                     if trial.is_right and not self.trials.is_doubtful(trial):
                         return self.trials.otherwise(trial) or trial
                     self.trials.wrong += [] if trial.is_right else [trial]
