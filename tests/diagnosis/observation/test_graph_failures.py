@@ -72,3 +72,49 @@ def test_operations_that_fail_are_told(watch, case):
     assert text in seen.faults[0].text
     first = PROGRAM[:start].count("\n") + 1
     assert first <= seen.faults[0].line <= first + 11
+
+
+ARRAYS = """
+import numpy as np
+class Tensor:
+    def __init__(self, data, parents=()):
+        self.data = np.asarray(data, dtype=float)
+        self.grad = np.zeros_like(self.data)
+        self.parents = parents
+        self.step = lambda: None
+    def __add__(self, o):
+        out = Tensor(self.data + o.data, (self, o))
+        def step():
+            self.grad += out.grad
+            g = out.grad
+            if o.data.shape[0] == 1 and g.shape[0] > 1:
+                g = g.sum(axis=0, keepdims=True)
+            o.grad += g
+        out.step = step
+        return out
+    def __matmul__(self, o):
+        out = Tensor(self.data @ o.data, (self, o))
+        def step():
+            self.grad += out.grad @ o.data.T
+            o.grad += self.data.T @ out.grad
+        out.step = step
+        return out
+    def backward(self):
+        order, seen = [], set()
+        def visit(v):
+            if id(v) not in seen:
+                seen.add(id(v))
+                for p in v.parents:
+                    visit(p)
+                order.append(v)
+        visit(self)
+        self.grad = np.ones_like(self.data)
+        for v in reversed(order):
+            v.step()
+"""
+
+
+def test_the_gradient_of_a_row_of_biases_is_judged(watch):
+    assert watch(ARRAYS).verdict == "right"
+    seen = watch(ARRAYS.replace("g.sum(axis=0", "g.mean(axis=0"))
+    assert seen.verdict == "wrong", str(seen)

@@ -93,6 +93,8 @@ class Expression:
     name: str
     compute: Callable[[Any, Any, Any], Any]
     of_arrays: bool = False
+    #: Whether the third array is a matrix of one row.
+    has_row: bool = False
     may_stop: bool = False
     #: Whether it shows in which order numbers are gone back through.
     is_order: bool = False
@@ -118,6 +120,7 @@ def expressions(kind: type) -> Iterator[Expression]:
             yield Expression(name, partial(_beside, name), may_stop=True)
     for number, one in enumerate(_OF_ARRAYS):
         yield Expression(f"operation of arrays {number + 1}", one, of_arrays=True)
+        yield Expression(f"operation of arrays {number + 1}, of a row", one, of_arrays=True, has_row=True)
     for name in alone:
         yield Expression(f"{name} of an array", partial(_twice, name, False), True, True)
         yield Expression(f"{name} of a positive array", partial(_twice, name, True), True, True)
@@ -189,7 +192,8 @@ def go_back(tape: Tape, source: ProgramSource, kind: type, expression: Expressio
     tape.on_sum = None  # nothing here is a step
     rng = np.random.default_rng(1)
     if expression.of_arrays:
-        starts = [leaf(rng.normal(size=shape), is_scalar=False) for shape in ((4, 3), (3, 2), (2,))]
+        shapes = ((4, 3), (3, 2), (1, 2) if expression.has_row else (2,))
+        starts = [leaf(rng.normal(size=shape), is_scalar=False) for shape in shapes]
     else:
         starts = [leaf(one, is_scalar=True) for one in (0.7, -1.2, 0.9)]
     try:
