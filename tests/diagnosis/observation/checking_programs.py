@@ -63,6 +63,31 @@ class Classifier:
             self.theta = self.theta - self.alpha * filled.T @ d / len(x)
         return self.theta
 """,
+    "lists whose elements are counted": """
+import random, math
+class Lists:
+    def __init__(self, sizes, rate):
+        assert isinstance(sizes, list) and len(sizes) >= 3, "sizes"
+        self.sizes, self.rate = sizes, rate
+        self.w = []
+        for n, m in zip(sizes, sizes[1:]):
+            self.w.append([[random.uniform(-1, 1) for _ in range(n)] for _ in range(m)])
+    def train(self, inputs, outputs, rounds):
+        assert isinstance(inputs, list) and isinstance(outputs, list), "lists"
+        assert len(outputs[0]) == self.sizes[-1], "as many values as output neurons"
+        for _ in range(rounds):
+            for x, t in zip(inputs, outputs):
+                a = [x]
+                for layer in self.w:
+                    a.append([1 / (1 + math.exp(-sum(v * b for v, b in zip(row, a[-1])))) for row in layer])
+                d = [(p - y) * p * (1 - p) for p, y in zip(a[-1], t)]
+                for k in range(len(self.w) - 1, -1, -1):
+                    back = [sum(self.w[k][i][j] * d[i] for i in range(len(d))) for j in range(len(a[k]))]
+                    for i in range(len(d)):
+                        for j in range(len(a[k])):
+                            self.w[k][i][j] -= self.rate * d[i] * a[k][j]
+                    d = [one * «b * (1 - b)|b» for one, b in zip(back, a[k])]
+""",
     "functions that NumPy does not have, and no imports": """
 class Net:
     def __init__(self, inputs, units, outputs):

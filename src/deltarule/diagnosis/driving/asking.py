@@ -246,7 +246,8 @@ class OpenArgument:
         self._want("array", self._fitting(key.shape, lambda a: a, key.shape) if is_mask else None)
 
     def __len__(self) -> int:
-        if self._layout.data in ("rows", "row") and not self._moves and not self._is_maker:
+        is_part = self._moves or type(self._path[-1]) is int
+        if self._layout.data in ("rows", "row") and not is_part and not self._is_maker:
             return self._layout.samples if self._layout.data == "rows" else 1
         return self._want("list", 0)
 
