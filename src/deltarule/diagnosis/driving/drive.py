@@ -77,12 +77,12 @@ def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analys
     does_not_fit = MISFIT.search(recording.error) and "missing" not in recording.tape.notes
     if best is not None and best.is_right and (undefined or does_not_fit):
         best = None  # another part of the program can never run, or what it is given does not fit
-    misfit = driver.trials.misfit()
+    misfit = None if recording.error else driver.trials.misfit()
     if best and misfit and not best.is_right and best.layout and best.layout.is_single:
         best = None  # of one sample alone, the shapes that never fit are spread
     if best is None and undefined is not None and not recording.error:
         keep_error(recording, undefined)
-    elif best is None and not recording.error and misfit is not None:
+    elif best is None and misfit is not None:
         error, recording.tape = misfit
         keep_error(recording, error)
     if best is None:
