@@ -6,6 +6,7 @@ import pytest
 
 from . import (
     asking_programs,
+    checking_programs,
     driven_programs,
     fragment_programs,
     hidden_programs,
@@ -22,6 +23,7 @@ from . import (
 
 MODULES = (
     asking_programs,
+    checking_programs,
     uncalled_programs,
     driven_programs,
     fragment_programs,
@@ -88,3 +90,30 @@ for _ in range(5):
     seen = str(watch(text))
     assert "comes out as" in " ".join(seen.split())
     assert str(watch(text)) == seen
+
+
+def test_what_was_put_in_the_place_of_missing_functions_and_imports_is_told(watch):
+    seen = watch(
+        checking_programs.PROGRAMS["functions that NumPy does not have, and no imports"].replace(
+            "«(self.h > 0)|self.h»", "(self.h > 0)"
+        )
+    )
+    assert "numpy has no relu: the usual function of that name was put in its place" in seen.unseen
+    assert "numpy is never imported: np was assumed to mean it" in seen.unseen
+
+
+@pytest.mark.parametrize("beside", ["given = [1.0, 0.5, ..., 0.9]", "o = o + np.dot(np.zeros((6, 0)), W0)"])
+def test_lists_of_other_things_and_empty_arrays_are_passed_over(watch, beside):
+    seen = watch(f"""
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y, W1, W2 = rng.normal(size=(6, 3)), rng.random((6, 2)), rng.normal(size=(3, 4)), rng.normal(size=(4, 2))
+W0 = rng.normal(size=(0, 2))
+h = np.tanh(X @ W1)
+o = h @ W2
+{beside}
+d2 = o - Y
+dW2 = h.T @ d2
+dW1 = X.T @ (d2 @ W2.T * (1 - h ** 2))
+""")
+    assert seen.verdict == "right", str(seen)

@@ -1,7 +1,8 @@
 """A program that trains nothing by itself: its functions and classes are called with plausible data.
 
 Reading order: written (how its author uses it); usage, layouts, usual_activation, plausible, words, returned,
-objects (what names say of arguments); origins, asking, containers, tables, given_data, supplied, answers,
-made_arguments (what is done with an argument tells what it is); within (what a function without arguments
-shows); needs (which methods need which others); calls, graphs, driven, trials, plans, drive.
+objects (what names say of arguments); origins, demanded, asking, containers, tables, given_data, supplied,
+answers, made_arguments (what is done with an argument tells what it is); within (what a function without
+arguments shows); needs (which methods need which others); calls, graphs, driven, trials, plans, own_data,
+drive.
 """

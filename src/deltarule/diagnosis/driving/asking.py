@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from deltarule.diagnosis.driving.demanded import kind_of
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.origins import (
     PRODUCTS,
@@ -86,6 +87,13 @@ class OpenArgument:
     def path(self) -> Path:
         """Where it stands."""
         return self._path
+
+    def be_of(self, types: tuple[Any, ...]) -> Any:
+        """Say that it should be of one of these types; what an array meets first tells how large it is."""
+        kind, detail = kind_of(types)
+        if kind == "array":
+            return np.zeros(1)
+        return self._want(kind, detail) if kind else self
 
     def ask(self, name: str, xs: tuple[Any, ...]) -> Any:
         """Say what it should be to stand among the operands of an operation."""
@@ -238,7 +246,8 @@ class OpenArgument:
         self._want("array", self._fitting(key.shape, lambda a: a, key.shape) if is_mask else None)
 
     def __len__(self) -> int:
-        if self._layout.data in ("rows", "row") and not self._moves and not self._is_maker:
+        is_part = self._moves or type(self._path[-1]) is int
+        if self._layout.data in ("rows", "row") and not is_part and not self._is_maker:
             return self._layout.samples if self._layout.data == "rows" else 1
         return self._want("list", 0)
 

@@ -85,6 +85,7 @@ class CallRun:
         self.pool: dict[str, Any] = {}
         self.kept: Any = self.plausible.made
         self.calling, self.making = set[str](), set[str]()
+        self.has_own_data = False  #: Whether data are passed that the program defines.
         #: The activation that is chosen, by parameter, and those that may be.
         self.chosen, self.choices = dict[str, Any](), dict[str, list[Any]]()
         #: Where a loss is called: it, an input of it, and the derivative by that.
@@ -226,12 +227,12 @@ class CallRun:
 
     def _pool(self, name: str, line: int, result: Any) -> None:
         self.last = name
-        if FORWARD.match(name) and isinstance(result, tuple):
+        if FORWARD.match(name) and isinstance(result, tuple | list):
             self.offered = [one for one in result if type(one) is Traced]
         names = self.returns.get((name, line), [])
         if len(names) == 1:
             self.pool[names[0]] = result
-        elif isinstance(result, tuple) and len(result) == len(names):
+        elif isinstance(result, tuple | list) and len(result) == len(names):
             self.pool.update(zip(names, result, strict=True))
 
     def named(self, result: Any) -> Any:

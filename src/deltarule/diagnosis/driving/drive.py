@@ -24,6 +24,7 @@ from deltarule.diagnosis.driving.graphs import back_method, judge_graphs
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, layouts, twice
 from deltarule.diagnosis.driving.loss_functions import follow_loss, follow_loss_class, loss_methods
 from deltarule.diagnosis.driving.needs import Needs, is_used, own_methods, takes
+from deltarule.diagnosis.driving.own_data import judge_with_own_data
 from deltarule.diagnosis.driving.plans import (
     LOOPS,
     changing_functions,
@@ -78,7 +79,7 @@ def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analys
     does_not_fit = MISFIT.search(recording.error) and "missing" not in recording.tape.notes
     if best is not None and best.is_right and (undefined or does_not_fit):
         best = None  # another part of the program can never run, or what it is given does not fit
-    misfit = driver.trials.misfit()
+    misfit = None if recording.error else driver.trials.misfit()
     is_single = best is not None and best.layout is not None and best.layout.is_single
     if best is not None and misfit is not None and is_single and not best.is_right:
         best = None  # of one sample alone, the shapes that never fit are spread
@@ -89,12 +90,16 @@ def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analys
         return None
     if best is None and undefined is not None and not recording.error:
         keep_error(recording, undefined)
-    elif best is None and not recording.error and misfit is not None:
+    elif best is None and misfit is not None:
         error, recording.tape = misfit
         keep_error(recording, error)
-    if best is not None and best.is_right and best.work is not None:
+    if best is None:
+        return None
+    if best.is_right and best.work is not None:
         note_unrun(best.analysis.tape, recording.source, driver.trials.run)
-    return (best.analysis, best.label) if best else None
+    for text in recording.tape.notes.get("missing", ()):
+        best.analysis.tape.note("missing", text)
+    return best.analysis, best.label
 
 
 def drive_live(
@@ -139,7 +144,8 @@ class _Driver:
 
     def search(self) -> DrivenRun | None:
         """Return the first verdict: what is done with arguments decides, then what they are called."""
-        ways = [self._fragment, self._shown, self._by_use, self._by_asking, self._by_pairs, self._by_names]
+        ways = [self._fragment, self._shown, self._by_use, self._by_asking, self._by_pairs, self._by_own_data]
+        ways += [self._by_names]
         if self.recording.root:  # the learner says what is called, with usual arguments
             ways = [self._by_names, self._by_use, self._by_asking]
         for way in ways:
@@ -208,6 +214,11 @@ class _Driver:
                 if found.analysis.only_gradients and not needs_nothing(self.functions[name]):
                     self.trials.call_again(name, found)
         return right or (self._by_pairs() if partners(self.functions) and loss else loss)
+
+    def _by_own_data(self) -> DrivenRun | None:
+        """Call what takes data that the program defines under the same names."""
+        changing, others = self._to_call()
+        return judge_with_own_data(self.trials, [*changing, *others], self.classes)
 
     def _as_loss(self, label: str, work: Callable[[CallRun], Any]) -> DrivenRun | None:
         """Call what may be a loss and its derivative by what it is passed."""
@@ -287,10 +298,12 @@ class _Driver:
             for order in (0, 1):
                 layout = replace(USUAL, data=data, order=order)
                 for varied in twice(layout):
-                    self.trials.answers = answers = Answers()
+                    self.trials.answers, seen = (answers := Answers()), len(self.trials.after_meeting)
                     trial = self.trials.attempt(f"{label}, {varied}", varied, work)
-                    if trial is None:
+                    if trial is None and len(self.trials.after_meeting) == seen:
                         break
+                    if trial is None:  # shapes did not fit: see whether others do
+                        continue
                     if trial.is_right and not self.trials.is_doubtful(trial):
                         return self.trials.otherwise(trial) or deeper(self.trials, trial) or trial
                     self.trials.wrong += [] if trial.is_right else [trial]

@@ -62,8 +62,9 @@ def follow_functions(run: CallRun, plan: list[str]) -> Any:
 
 def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
     """Keep what a method computed, that others may be given it, or the derivative by it."""
-    results = result if isinstance(result, tuple) else (result,)
-    for each in results:
+    results = result if isinstance(result, tuple | list) else (result,)
+    kept = [each for each in getattr(one, "__dict__", {}).values() if _is_computed_of_open(each)]
+    for each in (*results, *kept):
         if isinstance(each, OpenArgument):  # it met nothing that has a shape
             raise Want(each.path, "array")
     if is_last:
@@ -74,6 +75,11 @@ def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
     run.offered = arrays
     if run.offered:  # what is computed from the others is the output
         run.computed = max(run.offered, key=lambda each: max(run.tape.producers(each.ids), default=0))
+
+
+def _is_computed_of_open(x: Any) -> bool:
+    """Whether something was computed from what a method was passed and what is not known yet."""
+    return isinstance(x, OpenArgument) and bool(x._moves) and "." in x.path[0]
 
 
 def _steps(result: Any) -> list[Traced]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -51,14 +53,24 @@ _OF_ARRAYS: tuple[Callable[[Any, Any, Any], Any], ...] = (
 _UNARY = re.compile(
     r"(tanh|exp|relu|sigmoid|logistic|log|ln|sin|cos|sqrt|square|softplus|leaky_?relu)$", re.I
 )
+_OPERATION = re.compile(r"__(r?(add|sub|mul|truediv|matmul|pow)|neg)__$")
+_ORDER = (
+    "a number that is used in several places is gone back through more than once, or too early: "
+    "it has its turn once, after everything that was computed from it"
+)
 #: One of these, beside a sum, is an operation of numbers that build a graph.
 _OPERATORS = ("__mul__", "__matmul__", "__pow__")
 _BACK = re.compile(r"_*back\w*$", re.I)
 _GRADIENT = re.compile(r"_*(d|grad(?!_fn)\w*|(?!requires?_?|needs?_?)\w+_grad|derivative|adjoint)$", re.I)
 
 
-class NothingReturned(Exception):
-    """An operation returns nothing, and cannot be tried."""
+def _used_twice(a: Any, b: Any, c: Any) -> Any:
+    """What is computed from numbers that are reached over ways of different lengths, in either order."""
+    y = a * b
+    for _ in range(5):
+        y = y * c + y
+        y = y + c * y
+    return y
 
 
 def back_method(kind: type) -> str | None:
@@ -81,13 +93,23 @@ class Expression:
     name: str
     compute: Callable[[Any, Any, Any], Any]
     of_arrays: bool = False
+    #: Whether the third array is a matrix of one row.
+    has_row: bool = False
     may_stop: bool = False
+    #: Whether it shows in which order numbers are gone back through.
+    is_order: bool = False
+    #: The method that is called alone, to see whether it returns something.
+    operation: str = ""
 
 
 def expressions(kind: type) -> Iterator[Expression]:
     """What is tried of the operations that a class may have, of numbers and of arrays."""
+    for name, one in vars(kind).items():
+        if (_OPERATION.match(name) or _UNARY.match(name)) and inspect.isfunction(one):
+            yield Expression(name, partial(_once, name), operation=name)
     for number, one in enumerate(_BINARY):
         yield Expression(f"operation {number + 1}", one)
+    yield Expression("numbers that are used twice", _used_twice, is_order=True)
     alone = [name for name in sorted(vars(kind)) if _is_alone(kind, name)]
     for name in alone:
         if _UNARY.match(name):
@@ -98,6 +120,7 @@ def expressions(kind: type) -> Iterator[Expression]:
             yield Expression(name, partial(_beside, name), may_stop=True)
     for number, one in enumerate(_OF_ARRAYS):
         yield Expression(f"operation of arrays {number + 1}", one, of_arrays=True)
+        yield Expression(f"operation of arrays {number + 1}, of a row", one, of_arrays=True, has_row=True)
     for name in alone:
         yield Expression(f"{name} of an array", partial(_twice, name, False), True, True)
         yield Expression(f"{name} of a positive array", partial(_twice, name, True), True, True)
@@ -114,10 +137,7 @@ def _is_alone(kind: type, name: str) -> bool:
 
 
 def _once(name: str, a: Any, b: Any, c: Any) -> Any:
-    result = getattr(a, name)()
-    if result is None:
-        raise NothingReturned(name)
-    return result + c
+    return getattr(a, name)() + c
 
 
 def _repeated(name: str, other: int, *numbers: Any) -> Any:
@@ -155,12 +175,13 @@ def judge_graphs(recording: Recording, classes: dict[str, type]) -> DrivenRun | 
                 with recording_on(tape):
                     kind = recording.rebuilding(is_given, recording.tape).value(classes[name], name)
                     analysis = go_back(tape, recording.source, kind, expression)
-            except (RecordingStopped, NothingReturned):
+            except RecordingStopped:
                 return None
-            if analysis is None or analysis.chosen is None:
+            if analysis is None or (analysis.chosen is None and analysis.failure is None):
                 continue
-            trial = DrivenRun(f"{name}, {expression.name}", None, analysis, 3, not analysis.chosen.bad)
-            if not trial.is_right:
+            is_right = analysis.chosen is not None and not analysis.chosen.bad
+            trial = DrivenRun(f"{name}, {expression.name}", None, analysis, 3, is_right)
+            if not is_right:
                 return trial
             right = trial
     return right
@@ -171,11 +192,14 @@ def go_back(tape: Tape, source: ProgramSource, kind: type, expression: Expressio
     tape.on_sum = None  # nothing here is a step
     rng = np.random.default_rng(1)
     if expression.of_arrays:
-        starts = [leaf(rng.normal(size=shape), is_scalar=False) for shape in ((4, 3), (3, 2), (2,))]
+        shapes = ((4, 3), (3, 2), (1, 2) if expression.has_row else (2,))
+        starts = [leaf(rng.normal(size=shape), is_scalar=False) for shape in shapes]
     else:
         starts = [leaf(one, is_scalar=True) for one in (0.7, -1.2, 0.9)]
     try:
         numbers = [kind(one, **_wanted(kind)) for one in starts]
+        if expression.operation:
+            return _alone(tape, source, kind, expression.operation, numbers)
         before = {name: _ids(one) for name, one in _attributes(numbers[0]).items()}
         value_name = next(
             (name for name, ids in before.items() if np.array_equal(ids, starts[0].ids.ravel())), ""
@@ -194,11 +218,73 @@ def go_back(tape: Tape, source: ProgramSource, kind: type, expression: Expressio
             return None
         used = [k for k, one in enumerate(starts) if tape.leaves(value.ids) & tape.leaves(one.ids)]
         names = ", ".join("abc"[k] for k in used)
-        return _compared(tape, source, names, [starts[k] for k in used], [gradients[k] for k in used])
-    except NothingReturned:
-        raise
-    except Exception:  # whatever the learner's operations raise: this one is not there
+        found = _compared(tape, source, names, [starts[k] for k in used], [gradients[k] for k in used])
+        if expression.is_order and found is not None and found.chosen is not None and found.chosen.bad:
+            return Analysis(tape, source, failure=(_line_of_order(source, kind), _ORDER))
+        return found
+    except Exception as error:  # whatever the learner's operations raise: this one is not there
+        return None if expression.may_stop else _lacking(tape, source, kind, error)
+
+
+def _line_of_order(source: ProgramSource, kind: type) -> int:
+    """Where the list grows that the numbers are gone back through in, or where going back begins."""
+    code = getattr(kind, back_method(kind) or "").__code__
+    nodes = list(ast.walk(source.function_at(code.co_name, code.co_firstlineno) or source.tree))
+    gone_through = {
+        name.id
+        for one in nodes
+        if isinstance(one, ast.For)
+        for name in ast.walk(one.iter)
+        if isinstance(name, ast.Name)
+    }
+    for one in nodes:
+        match one:
+            case ast.Call(func=ast.Attribute(value=ast.Name(name), attr="append" | "insert")):
+                if name in gone_through:
+                    return one.lineno
+    return code.co_firstlineno
+
+
+def _alone(tape: Tape, source: ProgramSource, kind: type, name: str, numbers: list[Any]) -> Analysis | None:
+    """What is told of an operation that computes something and returns nothing, or sends nothing back."""
+    method, before = vars(kind)[name], len(tape.operations)
+    function = source.function_at(name, method.__code__.co_firstlineno)
+    used = numbers[: method.__code__.co_argcount]
+    result = method(*used)
+    if len(tape.operations) == before or function is None:
         return None
+    if result is None:
+        text = f"what {name} has computed is not returned"
+        return Analysis(tape, source, failure=(function.body[-1].lineno, text))
+    getattr(result, back_method(kind) or "")()
+    kept = [each for each, one in _attributes(result).items() if _GRADIENT.match(each) and _is_some(one)]
+    if not kept or any(_is_some(getattr(one, kept[0])) for one in used):
+        return None
+    text = f"what {name} is computed from gets no gradient: nothing is sent back"
+    return Analysis(tape, source, failure=(_line_of_closure(function), text))
+
+
+def _is_some(gradient: Any) -> bool:
+    """Whether a gradient is a number other than 0."""
+    return type(gradient) in (Traced, float, int) and bool(np.any(plain(gradient)))
+
+
+def _line_of_closure(function: ast.FunctionDef) -> int:
+    """Where a function keeps one that is written in it, or ends."""
+    inner = {one.name for one in function.body if isinstance(one, ast.FunctionDef)}
+    for one in function.body:
+        if isinstance(one, ast.Assign) and isinstance(one.value, ast.Name) and one.value.id in inner:
+            return one.lineno
+    return function.body[-1].lineno
+
+
+def _lacking(tape: Tape, source: ProgramSource, kind: type, error: Exception) -> Analysis | None:
+    """What is told where the learner's code asks its own numbers for what they have not."""
+    frame, line = list(traceback.walk_tb(error.__traceback__))[-1]
+    is_own = isinstance(error, AttributeError) and isinstance(error.obj, kind)
+    if not is_own or frame.f_code.co_filename != source.path:
+        return None
+    return Analysis(tape, source, failure=(line, f"this fails, whatever the numbers are: {error}"))
 
 
 def _wanted(kind: type) -> dict[str, bool]:

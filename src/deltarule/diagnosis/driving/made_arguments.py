@@ -297,7 +297,7 @@ def _usual_count(run: AnsweringRun, path: Path, kind: str) -> int:
     lists = [one for one in lists if known.get((*one, "[]"), ("",))[0] not in others]
     is_second = (
         kind == "target"
-        or TARGET.match(str(path[-1]))
+        or TARGET.match(next(str(one) for one in path[::-1] if one != "[]"))
         or (path in lists[1:] and not DATA.match(str(path[-1])))
     )
     return 2 if is_second else 3

@@ -133,12 +133,12 @@ class Needs:
         ]
         plans.sort(key=lambda plan: plan[-1] in others)
         for plan in plans:
-            one = plan[-1]
+            one, inside = plan[-1], set().union(*map(self.within, plan))
             uses_others = one in changing or BACK.search(one)
-            if uses_others and len(plan) == 1 and takes(own[one]) > 1:  # what another returns may be passed
-                yield from (
-                    [each, one] for each in others if FORWARD.match(each) and each not in self.within(one)
-                )
+            goes_back = any(map(BACK.search, plan)) and not any(map(FORWARD.match, inside))
+            is_passed = uses_others and len(plan) == 1 and takes(own[one]) > 1
+            if is_passed or goes_back:  # what another returns may be passed, or the derivative by it
+                yield from ([each, *plan] for each in others if FORWARD.match(each) and each not in inside)
             yield plan
 
 
@@ -172,8 +172,8 @@ def _look_at(node: ast.FunctionDef, method: _Method) -> None:
                 method.writes.add(name)
             case ast.Name(id=name, ctx=ast.Load()):
                 method.calls.add(name)
-            case ast.Return(value=ast.Name() | ast.Attribute() | ast.Tuple() as value):
-                parts = value.elts if isinstance(value, ast.Tuple) else [value]
+            case ast.Return(value=ast.Name() | ast.Attribute() | ast.Tuple() | ast.List() as value):
+                parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
                 names = {name_of(part) for part in parts}
                 method.writes |= {_passed(name) for name in names - taken}
         called = one.func if isinstance(one, ast.Call) else None

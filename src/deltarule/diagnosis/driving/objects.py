@@ -148,8 +148,10 @@ def called_in_turn(run: MakingRun, name: str, count: int) -> Any:
 
 
 def is_activation(name: str, use: Use) -> bool:
-    """Whether an object is asked for a value and a slope, and is no loss."""
+    """Whether an object is asked for a value and a slope, and is no loss, or for a value and is called so."""
     slopes = [one for one in use.attributes if is_derived(one)]
+    if len(use.attributes) == 1 and not slopes and _ACTIVATION.search(name):
+        return True
     return len(use.attributes) == 2 and len(slopes) == 1 and not _LOSS.search(name)
 
 

@@ -46,7 +46,7 @@ _PAIRS = re.compile(
 _ROWS = re.compile(r"(train\w*|rows?|data\w*|.*set|examples|samples)$", re.I)
 #: The derivative of the loss by what a layer computed.
 UPSTREAM = re.compile(
-    r"_*(d_?(y|o|a|z|l|h|out\w*|values?|next|pred\w*|[a-z]_?d_?\w+)|(\w+_)?grad(s|ients?)?(_\w+)?|dvalues|upstream\w*"
+    r"_*(d_?(y|o|a|z|l|h|out\w*|values?|scores?|logits?|next|pred\w*|[a-z]_?d_?\w+)|(\w+_)?grad(s|ients?)?(_\w+)?|dvalues|upstream\w*"
     r"|(\w+_)?derivatives?|\w*error|delta(_?(out\w*|next))?)$",
     re.I,
 )

@@ -81,6 +81,11 @@ def _takes_items(node: ast.AST, loop: ast.For, called: set[str]) -> bool:
     return getattr(node.func, "attr", getattr(node.func, "id", "")) in called and given <= targets
 
 
+def _called(label: str) -> str:
+    """The function or class that a label says is called."""
+    return re.split(r"\W", label)[0]
+
+
 class Trials:
     """All trials of one program: what was tried, what was wrong, and how much may still be tried."""
 
@@ -97,10 +102,10 @@ class Trials:
         self.wrong: list[DrivenRun] = []
         #: A name that a function uses and that there is not, whatever it is called with.
         self.undefined: NameError | None = None
-        #: What calls raised that had compared outputs with targets: shapes that do not fit, or None.
-        self.after_meeting: list[tuple[BaseException, Tape] | None] = []
-        #: Whether a layer ran through with what it is sent, however its data lay.
-        self.fits_once = False
+        #: What was called, and what it raised after outputs were compared: shapes that do not fit, or None.
+        self.after_meeting: list[tuple[str, tuple[BaseException, Tape] | None]] = []
+        #: The layers that ran through with what they were sent, however their data lay.
+        self.fits_once: set[str] = set()
         #: How many operations were recorded, and how many will be at most.
         self.count, self.most = 0, MOST_OPERATIONS
         #: Why a call said nothing, and what one raised.
@@ -186,14 +191,19 @@ class Trials:
         return best if others or best.layout is None else None
 
     def misfit(self) -> tuple[BaseException, Tape] | None:
-        """What every call raised that had compared an output with a target, on one line: shapes never fit."""
-        found = [one for one in self.after_meeting if one is not None]
+        """What every call of something raised after outputs were compared, on one line: shapes never fit."""
+        names = dict.fromkeys(name for name, _ in self.after_meeting)
+        return next((found for one in names if (found := self._misfit_of(one)) is not None), None)
+
+    def _misfit_of(self, name: str) -> tuple[BaseException, Tape] | None:
+        every = [one for called, one in self.after_meeting if called == name]
+        found = [one for one in every if one is not None]
         if any("cannot reshape" in str(error) for error, _ in found):
             return None  # it was written for other numbers of outputs
         lines = {self._line_of(error) for error, _ in found}
-        if self.fits_once and not any(map(self._changes_at, lines)):
+        if name in self.fits_once and not any(map(self._changes_at, lines)):
             return None
-        return found[0] if len(found) == len(self.after_meeting) >= _MISFITS and len(lines) == 1 else None
+        return found[0] if len(found) == len(every) >= _MISFITS and len(lines) == 1 else None
 
     def _line_of(self, error: BaseException) -> int:
         frames = traceback.extract_tb(error.__traceback__)
@@ -311,12 +321,13 @@ class Trials:
                 is_sent = run.sent is not None  # it has the shape of what the layer computed
                 all_samples |= is_sent and layout is not None and layout.data != "vector"
                 if all_samples and MISFIT.search(str(error)) and has_met(tape, run):
-                    self.after_meeting.append((error, tape))
+                    self.after_meeting.append((_called(label), (error, tape)))
                 self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
         is_whole = self.answers is None or (layout is not None and layout.data in _ALL_SAMPLES)
-        self.fits_once |= self.answers is not None and run.sent is not None and not self.has_failed
+        if self.answers is not None and run.sent is not None and not self.has_failed:
+            self.fits_once.add(_called(label))
         if is_whole and not self.has_failed and has_met(tape, run):
-            self.after_meeting.append(None)
+            self.after_meeting.append((_called(label), None))
         self.count += len(tape.operations)
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
         self.takes_parameters, self.was_loss = bool(run.plausible.made), "output" in run.passed
@@ -370,6 +381,7 @@ class Trials:
         analysis.absent = [op for op in analysis.absent if inputs.isdisjoint((op.index, *op.before))]
         judged = [row for row in analysis.chosen.rows if row.verdict != ZERO]
         silent = {row.change.key for row in analysis.chosen.rows} - {row.change.key for row in judged}
+        silent = set() if run.has_own_data else silent
         if not judged or (silent and not analysis.chosen.bad) or (failed and len(analysis.chosen.steps) < 2):
             return None
         return analysis

@@ -76,6 +76,8 @@ class OpenSize:
     )
 
     def __eq__(self, other: object) -> bool:
+        if other == 0:
+            return False  # it is not empty
         is_count = isinstance(other, int) and not self._owner._moves
         raise Want(self._owner._path, "array", (other,) if is_count else None)
 

@@ -60,7 +60,7 @@ def returned_names(recording: Recording) -> dict[tuple[str, int], list[str]]:
             own = {one.arg for one in node.args.args}
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Return) and inner.value is not None:
-                    parts = inner.value.elts if isinstance(inner.value, ast.Tuple) else [inner.value]
+                    parts = getattr(inner.value, "elts", [inner.value])
                     names = [name_of(one) for one in parts]
                     found[node.name, node.lineno] = [
                         f"{one} of its own" if one in own else one for one in names

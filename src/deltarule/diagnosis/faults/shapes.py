@@ -27,7 +27,12 @@ def crash_of(tape: Tape, source: ProgramSource, error: str) -> Fault | None:
     message, line = found.group(1), int(found.group(2))
     made = _misshapen(tape, source, message, line)
     text = f"the shapes do not match. Python says: {message}"
-    return fault_at(Analysis(tape, source), "shape", line if made is None else made, text)
+    return fault_at(Analysis(tape, source), "shape", made if made and source.line(made) else line, text)
+
+
+def failure_of(analysis: Analysis) -> Fault | None:
+    """An operation that fails whatever it is given."""
+    return None if analysis.failure is None else fault_at(analysis, "shape", *analysis.failure)
 
 
 def _not_global(tape: Tape, source: ProgramSource, name: str, line: int) -> Fault | None:

@@ -14,7 +14,7 @@ from deltarule.diagnosis.faults.faults import faults_of, with_edits
 from deltarule.diagnosis.faults.flat_units import flat_units_of
 from deltarule.diagnosis.faults.lost_update import lost_update_of, unused_samples_of
 from deltarule.diagnosis.faults.scale import faults_of_whole
-from deltarule.diagnosis.faults.shapes import crash_of, growth_of
+from deltarule.diagnosis.faults.shapes import crash_of, failure_of, growth_of
 from deltarule.diagnosis.faults.untrained import untrained_parameters
 from deltarule.diagnosis.faults.unused_target import unused_target_of
 from deltarule.diagnosis.naming import name_faults
@@ -127,7 +127,7 @@ def report(
     told: dict[str, Any] = {"driven": driven, "error": recording.error, "seconds": seconds}
     told["unseen"] = tuple(text for kind in ("missing", "truncated", "calls") for text in notes.get(kind, ()))
     crash = None if driven else crash_of(recording.tape, recording.source, recording.error)
-    looks = (growth_of, flat_units_of, unused_target_of, lost_update_of, unused_samples_of)
+    looks = (failure_of, growth_of, flat_units_of, unused_target_of, lost_update_of, unused_samples_of)
     certain = [one for look in looks if (one := look(analysis)) is not None]
     chosen = analysis.chosen
     if crash is not None:

@@ -196,7 +196,8 @@ def _read_as(seen: SeenProgram) -> list[str]:
         items.append(f"the updates are scaled by {in_words(told)}")
     items += seen.notes if seen.verdict != "cannot judge" else ()
     if seen.driven:
-        called = f"it was called with made-up numbers: {seen.driven}"
+        with_made = "" if "with its own data" in seen.driven else " with made-up numbers"
+        called = f"it was called{with_made}: {seen.driven}"
         items.append(f"the program trains nothing by itself, so {called}")
     return lines + [line for text in items for line in _wrapped(text, "  ", "    ")]
 

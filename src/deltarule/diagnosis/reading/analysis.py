@@ -36,6 +36,8 @@ class Analysis:
     absent: list[Operation] = field(default_factory=list)
     #: Of gradients that are right: the key of a mistake in how they were called for, and where it shows.
     behaviour: tuple[str, Operation] | None = None
+    #: The line where an operation fails, whatever it is given, and why.
+    failure: tuple[int, str] | None = None
     #: What takes the place of a parameter, though it is its step alone, and the parameter's name.
     replaced: list[tuple[Operation, str]] = field(default_factory=list)
     #: Updates that never reach their parameter.

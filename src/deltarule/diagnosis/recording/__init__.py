@@ -1,5 +1,5 @@
 """A program is run with numbers that remember where they came from.
 
 Reading order: tape, operations, traced, instructions, missing, functions, substitutes (numbers, and what
-computes with them); source, imports, live, program (what is run).
+computes with them); demands, rewriting, source, imports, live, program (what is run).
 """

@@ -375,6 +375,19 @@ def softmax(x: Any, axis: Any = None) -> Any:
     return e / reduce("sum", e, axis, True)
 
 
+def shares(x: Any, axis: Any = None) -> Any:
+    """Shares of the outputs of one sample, or along an axis: how several samples lie is not known.
+
+    Raises
+    ------
+    AttributeError
+        For several samples without an axis.
+    """
+    if axis is None and sum(size > 1 for size in np.shape(x)) > 1:
+        raise AttributeError("module 'numpy' has no attribute 'softmax'")
+    return softmax(x, axis)
+
+
 def logsumexp(x: Any, axis: Any = None, keepdims: Any = False, **_: Any) -> Any:
     """The logarithm of a sum of exponentials."""
     return apply(np.log, reduce("sum", apply(np.exp, x), axis, keepdims))

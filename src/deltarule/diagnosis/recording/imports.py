@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.diagnosis.recording import missing
+from deltarule.diagnosis.recording.demands import demanded, type_of
 from deltarule.diagnosis.recording.made_data import note, wrap_datasets
 from deltarule.diagnosis.recording.made_tables import wrap_pandas
 from deltarule.diagnosis.recording.opening import of_matlab, opened, opened_compressed
@@ -40,6 +41,8 @@ def surroundings(path: str, siblings: frozenset[str], is_python_2: bool = False)
         "__dot__": product,
         "__float__": traced_float,
         "__repeated__": repeated,
+        "__demanded__": demanded,
+        "__type__": type_of,
     }
     replaced = {
         "open": opened,
@@ -76,8 +79,11 @@ class _Itself(types.ModuleType):
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
 
-#: Modules that programs use under these names.
-_USUAL = {"np": "numpy", "numpy": "numpy", "math": "math", "random": "random", "plt": "matplotlib.pyplot"}
+#: Modules that programs use under these names, and under their own.
+_USUAL = {
+    "np": "numpy", "plt": "matplotlib.pyplot", "pd": "pandas",
+    **{name: name for name in ("numpy", "math", "random", "time", "sys", "os", "copy", "json", "pickle")},
+}  # fmt: skip
 
 
 def supply_modules(source: ProgramSource, names: dict[str, Any]) -> None:

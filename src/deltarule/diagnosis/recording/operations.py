@@ -56,7 +56,7 @@ def _product(g: Values, out: Values, xs: tuple[Values, ...], detail: Any) -> tup
 
 def _dot(g: Values, out: Values, xs: tuple[Values, ...], detail: Any) -> tuple[Values, ...]:
     x, y = xs
-    rows = x.reshape(1, -1) if x.ndim == 1 else x.reshape(-1, x.shape[-1])
+    rows = x.reshape(1, -1) if x.ndim == 1 else x.reshape(int(np.prod(x.shape[:-1])), x.shape[-1])
     columns = y.reshape(-1, 1) if y.ndim == 1 else y
     g = g.reshape(len(rows), columns.shape[1])
     return (g @ columns.T).reshape(x.shape), (rows.T @ g).reshape(y.shape)

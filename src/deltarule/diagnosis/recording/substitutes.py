@@ -13,7 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.recording.functions import call_function, call_ufunc, expit, logsumexp, softmax
+from deltarule.diagnosis.recording import missing
+from deltarule.diagnosis.recording.functions import (
+    call_function,
+    call_ufunc,
+    expit,
+    logsumexp,
+    shares,
+    softmax,
+)
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import (
     Traced,
@@ -30,6 +38,12 @@ _REMOVED = {
     "float": float, "int": int, "bool": bool, "object": object, "float_": np.float64, "product": np.prod,
     "NaN": np.nan, "Inf": np.inf, "infty": np.inf, "alltrue": np.all, "sometrue": np.any,
 }  # fmt: skip
+#: Activations that programs take from ``numpy`` or ``math``, which do not have them.
+_NOT_THERE: dict[str, Callable[..., Any]] = {
+    **dict.fromkeys(("sigmoid", "logistic", "expit"), expit),
+    "relu": lambda x: apply(np.maximum, x, 0),
+    "softmax": shares,
+}
 #: Random numbers around a middle, so wide: a network may compute both, and derivatives go through them.
 _SHIFTED = {"normal": ("loc", "scale"), "gauss": ("mu", "sigma"), "normalvariate": ("mu", "sigma")}
 _REORDERING = frozenset({"permutation", "choice", "permuted", "sample"})
@@ -46,6 +60,11 @@ class Substitute(types.ModuleType):
         self.__dict__["_original"], self.__dict__["_wrap"] = original, wrap
 
     def __getattr__(self, name: str) -> Any:
+        if name in _NOT_THERE and not hasattr(self._original, name):
+            missing.note(
+                f"{self.__name__} has no {name}: the usual function of that name was put in its place"
+            )
+            return _NOT_THERE[name]
         found = self._wrap(name, getattr(self._original, name))
         self.__dict__[name] = found
         return found
