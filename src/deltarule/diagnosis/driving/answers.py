@@ -51,6 +51,9 @@ class Answers:
         self._changed: set[Path] = set()
         #: The shapes that parameters have had.
         self._fitted: set[tuple[Path, Any]] = set()
+        #: Parameters whose defaults were left, and those whose defaults are replaced.
+        self.left_out: dict[Path, None] = {}
+        self.replaced: set[Path] = set()
 
     @property
     def sends_back(self) -> bool:
@@ -119,6 +122,24 @@ class Answers:
             if owner and other[0].rpartition(".")[0] == owner and other[1:] == path[1:] and kind == "array":
                 return shape
         return None
+
+    def before(self, path: Path | None, answer: tuple[str, Any] = ("", None)) -> Answers:
+        """What was known before something was asked for, and another answer to that."""
+        other = Answers()
+        other.replaced, other.sizes = set(self.replaced), self.sizes
+        for one, said in self.known.items() if path is not None else ():
+            if one == path:
+                other.known[one] = answer
+                break
+            other.known[one] = said
+        return other
+
+    def replacing(self, path: Path) -> Answers:
+        """What is known, with the default of one more parameter replaced."""
+        other = Answers()
+        other.known, other.sizes = dict(self.known), self.sizes
+        other.replaced = {*self.replaced, path}
+        return other
 
     def forget(self) -> None:
         """Ask anew: data are of other sizes."""

@@ -260,7 +260,7 @@ class CallRun:
                 named[one.name] = self.chosen[one.name]
                 continue
             if one.kind == one.VAR_KEYWORD or (
-                one.default is not one.empty and not self._overrides(one, use)
+                one.default is not one.empty and not self._replaces(one, use, function)
             ):
                 continue
             try:
@@ -294,6 +294,15 @@ class CallRun:
         if inspect.isgenerator(result):  # one that trains as it is gone through
             return list(itertools.islice(result, 6))
         return result
+
+    def _replaces(self, one: inspect.Parameter, use: Use, function: Any) -> bool:
+        """Whether a default is replaced; those that are empty may be, if nothing else helps."""
+        if self._overrides(one, use):
+            return True
+        path = getattr(function, "__qualname__", "") if _is_method(function) else "", one.name
+        if type(one.default) in (list, tuple, dict, int, type(None)) and not one.default:
+            self.answers.left_out[path] = None
+        return path in self.answers.replaced
 
     def _overrides(self, one: inspect.Parameter, use: Use) -> bool:
         """Whether a default is worth replacing: data that is None, long loops, what layers are told."""
@@ -420,7 +429,9 @@ class CallRun:
         wanted = given(made)
         made = self.computed - wanted
         self.tape.meetings.append(self.tape.operations[-1].index)
-        self.sent = -made if self.plausible.layout.order and re.search("err|delta", name, re.I) else made
+        is_error = re.search("err|delta", name, re.I)
+        self.tape.may_lack_slope |= bool(re.search("err", name, re.I))
+        self.sent = -made if self.plausible.layout.order and is_error else made
         return self.sent
 
     def _class_called(self, name: str) -> str | None:

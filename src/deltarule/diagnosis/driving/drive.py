@@ -68,9 +68,9 @@ from deltarule.diagnosis.recording.tape import RecordingStopped
 _ONE_LAYER = re.compile(r"(w|weights?|theta)$", re.I)
 
 
-def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analysis, str] | None:
-    """Return the best analysis of the calls that were tried, and what was called."""
-    driver = _Driver(recording, time.monotonic() + min(LONGEST, max(1.0, seconds)), {}, meant)
+def drive(recording: Recording, seconds: float, meant: str = "") -> DrivenRun | None:
+    """Return the best of the calls that were tried."""
+    driver = Driver(recording, time.monotonic() + min(LONGEST, max(1.0, seconds)), {}, meant)
     with started(recording.source.path):
         best, undefined = driver.search(), driver.trials.undefined
     does_not_fit = MISFIT.search(recording.error) and "missing" not in recording.tape.notes
@@ -90,7 +90,7 @@ def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analys
     elif best is None and not recording.error and misfit is not None:
         error, recording.tape = misfit
         keep_error(recording, error)
-    return (best.analysis, best.label) if best else None
+    return best
 
 
 def drive_live(
@@ -98,7 +98,7 @@ def drive_live(
 ) -> tuple[Recording, Analysis, str]:
     """Call a function that is there already, or the methods of an object; ``own``: the learner's data."""
     recording = record_live(code, is_given)
-    driver = _Driver(recording, time.monotonic() + max(1.0, seconds), own or {}, meant)
+    driver = Driver(recording, time.monotonic() + max(1.0, seconds), own or {}, meant)
     best = driver.search()
     if best is not None:
         return recording, best.analysis, best.label
@@ -107,7 +107,7 @@ def drive_live(
     return recording, Analysis(recording.tape, recording.source, reason=reason), ""
 
 
-class _Driver:
+class Driver:
     def __init__(self, recording: Recording, deadline: float, own: dict[str, Any], meant: str) -> None:
         self.recording, self.deadline, self.own, self.meant = recording, deadline, own, meant
         self.tape = recording.tape
@@ -154,6 +154,8 @@ class _Driver:
     def _by_names(self) -> DrivenRun | None:
         """Call what trains by its name, with data in every usual layout; of classes, others like it."""
         found = self._verdict(itertools.chain(self._functions(), self._objects()))
+        if found is not None:
+            found.by_name = True
         return (self._beside(found) if found is not None and found.is_right else None) or found
 
     def _verdict(self, attempt: Iterator[DrivenRun]) -> DrivenRun | None:
@@ -186,7 +188,7 @@ class _Driver:
         """Call what changes something with arguments of which what is done with them tells what they are."""
         needs, right, judged = Needs(self.recording.source), None, set[str]()
         loss: DrivenRun | None = None
-        changing, others = self._to_call()
+        changing, others = self.to_call()
         for name in [*changing, *others]:
             if name in judged or (right is not None and name in others):
                 continue
@@ -226,7 +228,7 @@ class _Driver:
             right = right or found
         return right
 
-    def _to_call(self) -> tuple[list[str], list[str]]:
+    def to_call(self) -> tuple[list[str], list[str]]:
         """The functions that change something, or are called as if they did; and others that may go back."""
         if self.recording.root:
             return [self.recording.root] if self.recording.root in self.functions else [], []
