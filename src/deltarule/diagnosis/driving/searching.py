@@ -11,6 +11,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.drive import Driver
@@ -82,6 +84,8 @@ class _Search:
             if found is not None and not found.is_right:
                 return found
             if found is not None:
+                if found.analysis.only_gradients and name in self.driver.functions:
+                    self.trials.call_again(name, found)
                 right.append(found)
                 judged |= {name, *self.trials.made, *Needs(self.driver.recording.source).within(name)}
         return max(right, key=lambda one: one.rows) if right and wanted <= judged else None
@@ -125,11 +129,12 @@ class _Search:
         while waiting and not self.trials.is_over:
             _, _, changes, layout, answers = heapq.heappop(waiting)
             pair = self._tried(label, layout, answers, work)
-            if pair and all(one.is_right for one in pair) and not self.trials.is_doubtful(pair[0]):
+            is_whole = len(pair) == 2 and not any(one.failed for one in pair)
+            if is_whole and all(one.is_right for one in pair) and _shows_mistakes(pair[0], self.trials.wrong):
                 return self.trials.otherwise(pair[0]) or pair[0]
             lines = [self.judge(one.analysis, one.label) for one in pair]
-            is_whole = len(pair) == 2 and not any(one.failed for one in pair)
             most = max([most, *(one.rows for one in pair if is_whole)])
+            self.trials.wrong += pair[:1] if is_whole and not pair[0].is_right else []
             if is_whole and lines[0] == lines[1] and lines[0] not in (None, "right"):
                 wrong.append(pair[0])
                 self.trials.most = min(self.trials.most, self.trials.count + _MOST_OPERATIONS // 4)
@@ -154,6 +159,24 @@ class _Search:
                 break
             found.append(trial)
         return found
+
+
+def _shows_mistakes(right: DrivenRun, wrong: list[DrivenRun]) -> bool:
+    """Whether mistakes would show: there are several outputs, and none is wrong of which more was seen."""
+    outputs, judged = _breadth(right)
+    steps = right.analysis.chosen.steps if right.analysis.chosen else []
+    is_one = outputs < 2 and len(steps) < 2  # the slope at the output is a factor like any other
+    return not is_one and not any(_breadth(one)[0] > outputs and _breadth(one)[1] >= judged for one in wrong)
+
+
+def _breadth(trial: DrivenRun) -> tuple[int, int]:
+    """How many outputs were compared in one step, and how many numbers of parameters were judged."""
+    chosen = trial.analysis.chosen
+    if chosen is None or not chosen.meetings:
+        return 0, 0
+    shapes = {row.change.key: row.change.shape for row in chosen.rows}
+    outputs = sum(one.output.size for one in chosen.meetings[0])
+    return outputs, sum(int(np.prod(shape)) for shape in shapes.values())
 
 
 def _key(layout: ArgumentLayout, answers: Answers) -> str:
