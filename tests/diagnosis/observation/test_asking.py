@@ -13,6 +13,7 @@ from . import (
     made_programs,
     outside_programs,
     plain_programs,
+    searched_programs,
     shown_programs,
     training_programs,
     uncalled_programs,
@@ -28,6 +29,7 @@ MODULES = (
     made_programs,
     outside_programs,
     plain_programs,
+    searched_programs,
     shown_programs,
     training_programs,
 )

@@ -35,7 +35,9 @@ _LACKS = re.compile(r"^'\w+' object has no attribute '(\w+)'$")
 class Answers:
     """What is known of the arguments of one way of calling: it grows from one try to the next."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_search: bool = False) -> None:
+        #: Whether other answers are tried one after the other.
+        self.is_search = is_search
         self.known: dict[Path, tuple[str, Any]] = {}
         #: What was asked for and is not known.
         self.open: set[Path] = set()
@@ -125,7 +127,7 @@ class Answers:
 
     def before(self, path: Path | None, answer: tuple[str, Any] = ("", None)) -> Answers:
         """What was known before something was asked for, and another answer to that."""
-        other = Answers()
+        other = Answers(is_search=True)
         other.replaced, other.sizes = set(self.replaced), self.sizes
         for one, said in self.known.items() if path is not None else ():
             if one == path:
@@ -134,11 +136,19 @@ class Answers:
             other.known[one] = said
         return other
 
-    def replacing(self, path: Path) -> Answers:
-        """What is known, with the default of one more parameter replaced."""
-        other = Answers()
+    def replacing(self, path: Path | None) -> Answers:
+        """What is known, with the default of one more parameter replaced, if any."""
+        other = Answers(is_search=True)
         other.known, other.sizes = dict(self.known), self.sizes
-        other.replaced = {*self.replaced, path}
+        other.replaced = self.replaced | ({path} if path is not None else set())
+        return other
+
+    def resized(self, before: int, after: int) -> Answers:
+        """The same for another number of samples."""
+        other = self.replacing(None)
+        for path, (kind, detail) in other.known.items():
+            if type(detail) is tuple and before in detail:
+                other.known[path] = kind, tuple(after if one == before else one for one in detail)
         return other
 
     def forget(self) -> None:

@@ -106,6 +106,8 @@ class CallRun:
         self.shared: dict[str, Any] = {}
         #: The data that were passed to methods, by what they are; by shape, what such were passed as first.
         self.passed, self.holders = dict[Any, Any](), dict[tuple[int, ...], tuple[Any, ...]]()
+        #: What each function returned last.
+        self.results: dict[str, Any] = {}
         #: What functions returned first to one that needs no arguments.
         self.within: dict[str, Any] = {}
         #: Whether what is made is a layer of a network, and whether it is the first.
@@ -206,8 +208,15 @@ class CallRun:
             result = self.with_arguments(function)
         self.within.update(seen)
         self.calling.discard(name)
+        self.results[name] = result
         self._pool(name, function.__code__.co_firstlineno, result)
         return result
+
+    def result_of(self, name: str) -> Any:
+        """What a function returns, which is called if it was not."""
+        if name not in self.results and name in self.calling:
+            raise LookupError(name)
+        return self.results[name] if name in self.results else self.call(name)
 
     def call_method(self, one: Any, name: str) -> Any:
         method = getattr(one, name)

@@ -155,7 +155,7 @@ class Driver:
         """Call what trains by its name, with data in every usual layout; of classes, others like it."""
         found = self._verdict(itertools.chain(self._functions(), self._objects()))
         if found is not None:
-            found.by_name = True
+            found.by_name = any(found is one for one in self.trials.wrong)
         return (self._beside(found) if found is not None and found.is_right else None) or found
 
     def _verdict(self, attempt: Iterator[DrivenRun]) -> DrivenRun | None:

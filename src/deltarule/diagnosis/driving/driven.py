@@ -28,12 +28,12 @@ class DrivenRun:
     rows: int
     is_right: bool
     failed: bool = False
-    #: Whether what arguments are called decided what they are.
-    by_name: bool = False
     #: What was called, and how.
     work: Callable[[Any], Any] | None = None
     #: The other activations that what was called may be told, by parameter.
     choices: dict[str, list[Any]] = field(default_factory=dict)
+    #: Whether what arguments are called decided what they are.
+    by_name: bool = False
 
 
 def allow_mean(chosen: GradientComparison, tape: Tape, samples: int) -> None:

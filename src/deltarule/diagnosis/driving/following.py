@@ -20,8 +20,8 @@ def follow(run: CallRun, name: str, plan: list[str]) -> Any:
     run.learns_inputs = run.answers.sends_back
     chain = _chain(run, name, plan)
     one, last = chain[0], chain[-1]
-    is_bare = not holds_weights(one) and not any(map(_is_open, vars(one).values()))
-    run.learns_inputs |= len(plan) > 1 and bool(BACK.search(plan[-1])) and is_bare
+    if run.answers.is_search and len(plan) > 1 and BACK.search(plan[-1]):
+        run.learns_inputs |= not holds_weights(one) and not any(map(_is_open, vars(one).values()))
     run.kept = one if one is last else chain
     run.began = len(run.tape.operations)
     plan = [method for method in plan if method not in run.assembled]
@@ -69,7 +69,8 @@ def _is_open(one: Any) -> bool:
 def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
     """Keep what a method computed, that others may be given it, or the derivative by it."""
     results = result if isinstance(result, tuple) else (result,)
-    kept = vars(one).values() if result is None and not is_last and hasattr(one, "__dict__") else ()
+    looks = run.answers.is_search and result is None and not is_last and hasattr(one, "__dict__")
+    kept = vars(one).values() if looks else ()
     for each in (*results, *kept):
         if _is_open(each):  # it met nothing that has a shape
             raise Want(each.path, "array")

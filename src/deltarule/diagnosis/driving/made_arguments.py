@@ -44,6 +44,8 @@ class AnsweringRun(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
 
     def upstream(self, name: str) -> Any: ...
 
+    def result_of(self, name: str) -> Any: ...
+
     pool: dict[str, Any]
 
 
@@ -86,6 +88,8 @@ def answer(run: AnsweringRun, path: Path, names: list[str], use: Use = UNUSED) -
             return True
         case "value":
             return detail
+        case "result":
+            return run.result_of(detail)
         case "index":
             return _index(run, path)
         case "indices":
@@ -117,7 +121,8 @@ def _open(run: AnsweringRun, path: Path, name: str, use: Use) -> OpenArgument:
     offered = [*run.offered[others:], *run.offered[:others]]
     shapes = [one.shape for one in (*run.passed.values(), *offered[::-1]) if type(one) is Traced]
     is_maker = _is_maker(run, path)
-    may_learn = is_maker or ("." not in path[0] and run.computed is None)
+    is_passed = "." not in path[0] or is_parameter(name)
+    may_learn = is_maker or (is_passed and run.computed is None)
     sizes = [one for one in run.answers.sizes if one != run.plausible.layout.samples]
     columns = sizes[(1 + len(run.plausible.made)) % len(sizes)]
     is_data = DATA.match(str(path[-2] if type(path[-1]) is int else name))

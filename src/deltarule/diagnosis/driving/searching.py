@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import heapq
 import itertools
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -22,16 +24,19 @@ from deltarule.diagnosis.driving.layouts import ArgumentLayout, disagreeing, fit
 from deltarule.diagnosis.driving.needs import Needs, own_methods
 from deltarule.diagnosis.driving.plausible import TARGET, UPSTREAM
 from deltarule.diagnosis.driving.trials import USUAL
-from deltarule.diagnosis.driving.words import BACK, OUTPUT, is_sent, partners
+from deltarule.diagnosis.driving.wants import Path
+from deltarule.diagnosis.driving.words import BACK, FORWARD, OUTPUT, is_sent, partners
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.recording.program import Recording, started
 
 #: How many operations are recorded for one way of calling.
-_MOST_OPERATIONS = 100_000
+_MOST_OPERATIONS = 60_000
 #: How many answers may differ from those that were asked for, and how many sequences of methods are called.
 _MOST_CHANGES, _MOST_PLANS = 4, 3
+#: How many functions are tried that may make an argument.
+_MOST_MAKERS = 3
 #: How data lie at first.
-_LAID = ("rows", "columns", "vector")
+_LAID = [replace(USUAL, data=data, order=k) for k in (0, 1) for data in ("rows", "columns", "vector")]
 #: What an argument may be that was taken for something else, the likeliest first.
 _OTHERS: dict[str, list[tuple[str, Any]]] = {
     "index": [("value", 1), ("value", 2), ("labels", None), ("indices", None)],
@@ -56,26 +61,37 @@ Work = Callable[[CallRun], Any]
 
 
 def search_calls(
-    recording: Recording, seconds: float, meant: str, judge: Callable[[Analysis, str], Any]
+    recording: Recording,
+    seconds: float,
+    meant: str,
+    judge: Callable[[Analysis, str], Any],
+    doubted: str = "",
 ) -> DrivenRun | None:
     """Return the best call that a search for arguments comes to.
 
     ``judge`` returns what would be told of an analysis: "right", or the lines that are wrong; else None.
+    ``doubted`` is what was called so that it was wrong.
     """
     driver = Driver(recording, time.monotonic() + min(LONGEST, max(1.0, seconds)), {}, meant)
     with started(recording.source.path):
-        return _Search(driver, judge).best()
+        return _Search(driver, judge).best(re.split(r"\W", doubted)[0])
 
 
 class _Search:
     def __init__(self, driver: Driver, judge: Callable[[Analysis, str], Any]) -> None:
         self.driver, self.trials, self.judge = driver, driver.trials, judge
+        #: The functions whose results others may be given, those that go forward first.
+        returning = {name for (name, _), names in driver.returns.items() if names and name in driver.functions}
+        self.makers = sorted(returning, key=lambda one: (not FORWARD.match(one), bool(BACK.search(one)), one))
 
-    def best(self) -> DrivenRun | None:
-        """The first wrong one, or the right one that judged most if all that goes back is right."""
+    def best(self, doubted: str) -> DrivenRun | None:
+        """The first wrong one, or the right one that judged most if all that goes back is right.
+
+        What is ``doubted`` must be among what is right.
+        """
         right: list[DrivenRun] = []
         judged = set[str]()
-        wanted = self._wanted()
+        wanted = self._wanted() | ({doubted} if doubted else set())
         for name, label, work in self._ways():
             if name in judged or name not in wanted:
                 continue
@@ -83,26 +99,34 @@ class _Search:
             found = self._found(label, work)
             if found is not None and not found.is_right:
                 return found
+            if found is None and self.trials.passes_on:
+                wanted.discard(name)
             if found is not None:
                 if found.analysis.only_gradients and name in self.driver.functions:
                     self.trials.call_again(name, found)
                 right.append(found)
-                judged |= {name, *self.trials.made, *Needs(self.driver.recording.source).within(name)}
+                ran = {frame[0] for op in found.analysis.tape.operations for frame in op.place}
+                judged |= {name, *self.trials.made}
+                judged |= {one for one in wanted if ran.issuperset(self._must_run(one))}
         return max(right, key=lambda one: one.rows) if right and wanted <= judged else None
+
+    def _must_run(self, name: str) -> set[CodeType]:
+        """What of a class changes something or goes back; a function itself."""
+        if name not in self.driver.classes:
+            return {self.driver.functions[name].__code__}
+        needs = Needs(self.driver.recording.source)
+        return {
+            method.__code__
+            for one, method in own_methods(self.driver.classes[name]).items()
+            if needs.changes(one) or ((BACK.search(one) or is_sent(method)) and self._is_written(method))
+        }
 
     def _wanted(self) -> set[str]:
         """What must be judged: the classes and functions that change something or go back."""
         needs = Needs(self.driver.recording.source)
-        kinds = {
-            name
-            for name, kind in self.driver.classes.items()
-            if any(
-                needs.changes(one) or ((BACK.search(one) or is_sent(method)) and self._is_written(method))
-                for one, method in own_methods(kind).items()
-            )
-        }
-        changing, _ = self.driver.to_call()
-        return kinds | set(changing) | {pair[1] for pair in partners(self.driver.functions).values()}
+        kinds = {name for name in self.driver.classes if self._must_run(name)}
+        functions = {name for name in self.driver.functions if needs.changes(name) or BACK.search(name)}
+        return kinds | (functions - {one for name in functions for one in needs.within(name) - {name}})
 
     def _is_written(self, function: Any) -> bool:
         """Whether a function is more than a place for what is not written yet."""
@@ -113,18 +137,18 @@ class _Search:
     def _ways(self) -> Iterator[tuple[str, str, Work]]:
         needs = Needs(self.driver.recording.source)
         for name, kind in self.driver.classes.items():
-            plans = sorted(needs.plans(own_methods(kind)), key=lambda one: not BACK.search(one[-1]))
+            plans = sorted(needs.plans(own_methods(kind)), key=lambda one: not any(map(BACK.search, one)))
             for plan in plans[:_MOST_PLANS]:
                 yield name, f"{name}.{', '.join(plan)}", partial(follow, name=name, plan=plan)
         for pair in partners(self.driver.functions).values():
             yield pair[1], ", ".join(pair), partial(follow_functions, plan=list(pair))
-        for name in self.driver.to_call()[0]:
+        for name in self.driver.functions:
             yield name, f"{name}(…)", partial(CallRun.call, name=name)
 
     def _found(self, label: str, work: Work) -> DrivenRun | None:
         """The first right way to call something, or the wrong one on which two agree."""
         order = itertools.count()
-        waiting = [(float(k), next(order), 0, _laid(one), Answers()) for k, one in enumerate(_LAID)]
+        waiting = [(float(k), next(order), 0, one, Answers(is_search=True)) for k, one in enumerate(_LAID)]
         seen, wrong, most = set[str](), list[DrivenRun](), 0
         while waiting and not self.trials.is_over:
             _, _, changes, layout, answers = heapq.heappop(waiting)
@@ -132,6 +156,8 @@ class _Search:
             is_whole = len(pair) == 2 and not any(one.failed for one in pair)
             if is_whole and all(one.is_right for one in pair) and _shows_mistakes(pair[0], self.trials.wrong):
                 return self.trials.otherwise(pair[0]) or pair[0]
+            if any(one.is_right for one in pair):  # in one of two ways: it was understood, and nothing is wrong
+                return None
             lines = [self.judge(one.analysis, one.label) for one in pair]
             most = max([most, *(one.rows for one in pair if is_whole)])
             self.trials.wrong += pair[:1] if is_whole and not pair[0].is_right else []
@@ -144,7 +170,8 @@ class _Search:
                 continue
             seen.add(reached)
             gained = 0.1 * self.trials.reached
-            for rank, (other, changed) in enumerate(_changed(layout, answers, self.trials.complaint)):
+            others = _changed(layout, answers, self.trials.complaint, self.makers)
+            for rank, (other, changed) in enumerate(others):
                 cost = 1 + changes + 0.1 * rank - gained
                 heapq.heappush(waiting, (cost, next(order), changes + 1, other, changed))
         return next((one for one in wrong if one.rows == most), None)
@@ -153,7 +180,8 @@ class _Search:
         """What comes of answers with some data, and with others if something does."""
         found = []
         for varied in twice(layout):
-            self.trials.answers = answers
+            same = varied.samples == layout.samples
+            self.trials.answers = answers if same else answers.resized(layout.samples, varied.samples)
             trial = self.trials.ask(f"{label}, {varied}", varied, work)
             if trial is None:
                 break
@@ -184,18 +212,16 @@ def _key(layout: ArgumentLayout, answers: Answers) -> str:
     return f"{layout}{answers.known}{sorted(map(str, answers.replaced))}"
 
 
-def _laid(data: str) -> ArgumentLayout:
-    return replace(USUAL, data=data)
-
-
 def _changed(
-    layout: ArgumentLayout, answers: Answers, complaint: str
+    layout: ArgumentLayout, answers: Answers, complaint: str, makers: list[str]
 ) -> Iterator[tuple[ArgumentLayout, Answers]]:
     """The same answers but for one; what was asked for after it is asked anew."""
     if (fitted := fit_sizes(layout, complaint)) is not None:
         yield fitted, answers.before(None)
     for path in answers.left_out:
         yield layout, answers.replacing(path)
+    for path, (kind, _) in answers.known.items():
+        yield from ((layout, answers.before(path, one)) for one in _results(path, kind, makers))
     known = list(answers.known.items())[::-1]
     sizes = disagreeing(complaint)
     for path, (kind, shape) in known if sizes else ():
@@ -213,6 +239,12 @@ def _changed(
         for path, some in others:
             if k < len(some):
                 yield layout, answers.before(path, some[k])
+
+
+def _results(path: Path, kind: str, makers: list[str]) -> list[tuple[str, Any]]:
+    """What functions return, one of which an argument may be given."""
+    is_argument = len(path) == 2 and path[0] == "" and kind in ("list", "array", "tuple", "keys", "parts")
+    return [("result", one) for one in makers[:_MOST_MAKERS]] if is_argument else []
 
 
 def _others(kind: str, detail: Any, name: str) -> Iterator[tuple[str, Any]]:

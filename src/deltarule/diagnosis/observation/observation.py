@@ -88,10 +88,12 @@ def observe(
             analysis, driven = found.analysis, found.label
         seen = report(analysis, recording, driven, time.monotonic() - began, loss)
         is_doubtful = seen.verdict == "wrong" and found is not None and found.by_name
-        if name or recording.error or (seen.verdict != "cannot judge" and not is_doubtful):
+        if name or (seen.verdict != "cannot judge" and not is_doubtful):
             return seen
         judge = partial(_told_lines, recording, loss)
-        if (other := search_calls(recording, began + seconds - time.monotonic(), loss, judge)) is None:
+        doubted = driven if is_doubtful else ""
+        other = search_calls(recording, began + seconds - time.monotonic(), loss, judge, doubted)
+        if other is None:
             return seen
         analysis, driven = other.analysis, other.label
     return report(analysis, recording, driven, time.monotonic() - began, loss)
