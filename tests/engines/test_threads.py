@@ -197,6 +197,29 @@ def test_any_number_of_threads_gives_the_same_bits(shared, kind):
             np.testing.assert_array_equal(mine, first)
 
 
+@pytest.mark.parametrize("kind", ["dense", "mostly 0", "dropped"])
+def test_columns_of_wide_layers_are_divided_and_any_number_of_threads_gives_the_same_bits(
+    shared, monkeypatch, kind
+):
+    monkeypatch.setattr(workspace, "WIDE_PARAMETERS", 700)
+    dropout = [0, 0, 0.2, 0] if kind == "dropped" else 0.0
+    net = Network([70, 31, 29, 27, 4], activation="tanh", output="softmax", dropout=dropout, l2=0.1)
+    samples = samples_of(net, n=100)
+    if kind == "mostly 0":
+        samples.x[np.random.default_rng(1).random(samples.x.shape) < 0.8] = 0
+    runs = []
+    for n_threads in range(1, 6):
+        shared(n_threads)
+        division = workspace.divide_job(net, 30, 30.0 * net.parameters.size, np.empty(0))
+        assert division.stages.tolist() == ([0, 1, 4] if kind == "dropped" else [0, 1, 2, 4])
+        optimizer = type(OPTIMIZERS.resolve("adam"))(0.05, clip_norm=0.3)
+        assert_same(net.copy(), samples, optimizer, size=30)
+        runs.append(run(compiled, net, samples, optimizer, size=30, epochs=5))
+    for other in runs[1:]:
+        for mine, first in zip(other, runs[0], strict=True):
+            np.testing.assert_array_equal(mine, first)
+
+
 def test_the_tasks_that_take_longest_come_first(shared):
     shared(2)
     net, x = Network([300, 20, 3], output="softmax"), np.zeros((10, 300))

@@ -120,6 +120,17 @@ def test_number_that_is_not_finite_is_named_by_row_and_column(net, value):
         net.predict(sparse.csr_array(x))
 
 
+@pytest.mark.parametrize("lay_out", [np.ascontiguousarray, np.asfortranarray, strided])
+@pytest.mark.parametrize("rows", [1, 2730, 2731, 90_000])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_number_that_is_not_finite_is_found_among_few_and_many(value, rows, lay_out):
+    wrong = np.full((rows, 3), 1e200)  # whose squares are infinite
+    Network([3, 2]).inputs(lay_out(wrong))
+    wrong[-1, 1] = value
+    with pytest.raises(InputError, match=rf"got {value} at row {rows - 1}, column 1$"):
+        Network([3, 2]).inputs(lay_out(wrong))
+
+
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [

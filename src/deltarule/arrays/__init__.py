@@ -5,7 +5,15 @@ Reading order: types, memory, sparse, checks, conversion, scaled.
 
 from __future__ import annotations
 
-from deltarule.arrays.checks import TINY, check_fields, check_finite, check_limits, check_number, check_whole
+from deltarule.arrays.checks import (
+    TINY,
+    check_fields,
+    check_finite,
+    check_limits,
+    check_number,
+    check_whole,
+    is_finite,
+)
 from deltarule.arrays.conversion import (
     as_inputs,
     as_matrix,
@@ -41,6 +49,7 @@ __all__ = [
     "check_whole",
     "class_codes",
     "in_row_order",
+    "is_finite",
     "keep_freed_memory",
     "narrowed",
 ]

@@ -80,6 +80,8 @@ def _no_table(shape: tuple[int, ...], name: str) -> ShapeError:
 
 def as_numbers(values: Any, name: str) -> Array:
     """``values`` as an array of a real number type, of any shape."""
+    if type(values) is np.ndarray and values.dtype.kind in _REAL:  # no mask, no dates: the usual case
+        return values
     if hasattr(values, "toarray"):
         values = values.toarray()
     check_unmasked(values, name)

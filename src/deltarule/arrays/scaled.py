@@ -42,9 +42,11 @@ class Scaled:
         self.values = as_inputs(values, "values")
         self.shift = _for_each_column(shift, "shift", self.values.shape[1])
         self.scale = _for_each_column(scale, "scale", self.values.shape[1])
+        self._is_shifted = bool(self.shift.any())
+        self._divisor = self.scale[None] if np.ndim(scale) else self.scale[0, ...]  # one number is quicker
         if not self.scale.all():
             raise InputError(f"scale must not be 0, got 0 in column {int(np.argmin(self.scale != 0))}")
-        if self.is_sparse and self.shift.any():
+        if self.is_sparse and self._is_shifted:
             column = int(np.argmax(self.shift != 0))
             raise InputError(
                 f"shift must be 0 for sparse values, whose zeros it would fill, got "
@@ -67,7 +69,7 @@ class Scaled:
     def __getitem__(self, rows: slice | Array) -> Scaled:
         """Some of the rows."""
         part = object.__new__(Scaled)
-        part.values, part.shift, part.scale = self.values[rows], self.shift, self.scale
+        vars(part).update(vars(self), values=self.values[rows])
         return part
 
     def batch(self, dtype: npt.DTypeLike) -> Array | Csr:
@@ -81,9 +83,9 @@ class Scaled:
     def astype(self, dtype: npt.DTypeLike, copy: bool = True) -> Array:
         """Return the inputs themselves as dense numbers, (n_samples, n_features)."""
         x = self.values.astype(dtype)
-        if self.shift.any():
+        if self._is_shifted:
             x -= self.shift.astype(dtype)
-        x /= self.scale.astype(dtype)
+        x /= self._divisor.astype(dtype)
         return x
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:

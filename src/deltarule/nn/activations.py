@@ -150,7 +150,12 @@ def _shifted(z: Array) -> Array:
 
 
 def _of_each_row(ufunc: np.ufunc, z: Array) -> Array:
-    """The sum (``np.add``) or maximum of each row, as a column; short rows all together, by columns."""
+    """The sum (``np.add``) or maximum of each row, as a column; short rows all together, by columns.
+
+    That of a single row is a number, which is quicker to go on with.
+    """
+    if z.size == z.shape[-1]:
+        return ufunc.reduce(z, axis=None)
     if z.ndim == 2 and z.shape[1] < z.shape[0]:
         return ufunc.reduce(z.T.copy())[:, None]
     return ufunc.reduce(z, axis=-1, keepdims=True)

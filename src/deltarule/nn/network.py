@@ -19,6 +19,7 @@ from deltarule.arrays import (
     as_sample_weight,
     check_finite,
     check_whole,
+    is_finite,
     narrowed,
 )
 from deltarule.errors import DeltaruleError, InputError, ModelFileError, ShapeError
@@ -234,15 +235,19 @@ class Network:
             if self.encoding is None:
                 raise
             raise type(error)(f"{error}; to predict from raw rows, use deltarule.load_model(path)") from None
-        with np.errstate(all="ignore"):  # what overflows is refused
-            outputs: Array = engine_to_predict(engine, self).predict(self, x)
-        finite = np.isfinite(outputs).all(axis=1)
-        if not finite.all():
+        outputs = self._outputs(x, engine)
+        if not is_finite(outputs):
+            finite = np.isfinite(outputs).all(axis=1)
             largest = self.name_of(int(np.abs(self.parameters).argmax()))
             raise InputError(
                 f"the outputs for row {int(finite.argmin()) + 1} are not finite; the largest parameter is"
                 f" {largest} = {self.parameters[np.abs(self.parameters).argmax()]:.3g}"
             )
+        return outputs
+
+    @np.errstate(all="ignore")  # what overflows is refused
+    def _outputs(self, x: Array | Scaled, engine: str | None) -> Array:
+        outputs: Array = engine_to_predict(engine, self).predict(self, x)
         return outputs
 
     def inputs(self, X: Any) -> Array | Scaled:

@@ -132,6 +132,7 @@ class Workspace(NamedTuple):
 
     scratch: Scratch
     share_starts: Array  # (n_shares + 1,) of int: how a whole batch's rows are divided
+    stages: Array  # (n_divided + 2,) of int: 0, the layers whose columns are divided, the number of layers
     parts: Array  # (n_parts, 3) of int: layer, first and last row of W
     tasks: Array  # (n_tasks, 6) of int: first and last part, parameter, and frozen one
     masks: Array  # (n_masked,): dropout masks of the whole batch, or empty

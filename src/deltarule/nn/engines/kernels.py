@@ -22,10 +22,13 @@ The layout of the workspace
 How threads meet
     An update is two or three phases of tasks. In the first a task is a share of the batch's rows: it computes
     everything up to each layer's delta. In the second a task is a part of the parameters: it sums their
-    gradient over all rows, and updates them (where gradients are clipped, in a third phase). Whichever thread
-    is free takes the next task, by counting in ``Workspace.gate``; none begins a phase before all tasks of
-    the one before are done. A thread that comes late finds them done, and goes on: so all threads count the
-    same phases, and what decides whether to go on is computed by a task.
+    gradient over all rows, and updates them (where gradients are clipped, in a third phase). Where few rows
+    meet many weights, the first phase is interrupted: the products of such a layer, forwards and backwards,
+    are phases of their own, in which a task is a share of the columns, so that each weight is read by one
+    core; ``Workspace.stages`` tells at which layers. Whichever thread is free takes the next task, by
+    counting in ``Workspace.gate``; none begins a phase before all tasks of the one before are done. A thread
+    that comes late finds them done, and goes on: so all threads count the same phases, and what decides
+    whether to go on is computed by a task.
 
 Why sums keep their order
     The bits do not depend on the threads. The tasks depend on the job alone; every gradient is summed by one
@@ -636,11 +639,14 @@ def _penalise(theta, grad, table, l1, l2, low, high):
 
 
 @_inline
-def _forward(layers, scratch, masks, first, n):
-    """Compute every layer's ``z`` and ``a`` for ``n`` rows, from ``first`` on."""
+def _forward(layers, scratch, masks, first, n, begin, end):
+    """Compute ``z`` and ``a`` of layers ``begin`` to ``end`` for ``n`` rows, from ``first`` on.
+
+    If ``begin`` is not 0, the product of that layer is there already.
+    """
     theta, table, settings = array(layers.parameters), array(layers.table), array(layers.numbers)
     numbers, all_integers, lists = array(scratch.numbers), array(scratch.integers), scratch.lists
-    for layer in range(table.shape[0]):
+    for layer in range(begin, end):
         n_in, n_out = table[layer, N_IN], table[layer, N_OUT]
         W_at, is_listed = table[layer, W_AT], layer == 0 and lists.columns.rows > 0
         x_at, z_at = table[layer, X_AT] + first * n_in, table[layer, Z_AT] + first * n_out
@@ -659,7 +665,7 @@ def _forward(layers, scratch, masks, first, n):
         integers = all_integers[exps_at : exps_at + z.size]
         if is_listed:
             _list_product(lists, theta, W_at, numbers, z_at, first, n, n_in, n_out, exps)
-        else:
+        elif layer == 0 or layer > begin:
             _product(numbers, x_at, theta, W_at, numbers, z_at, n, n_in, n_out)
         _add_bias(theta, table[layer, BIAS], table[layer, B_AT], z, n, n_out, exps)
         _activate(table[layer, ACTIVATION], settings[layer, 0], z, a, exps[: z.size], n_out, integers)
@@ -733,11 +739,11 @@ def _mask_of(word, dropout, scale):
 
 
 @_inline
-def _backward(layers, scratch, masks, first, n, is_fused):
-    """Compute every layer's ``delta``, from ``∂L/∂a`` (fused: ``delta``) in the last one's."""
+def _backward(layers, scratch, masks, first, n, is_fused, begin, end):
+    """Compute ``delta`` of layers ``begin`` to ``end``, backwards, from ``∂L/∂a`` (fused: ``delta``)."""
     theta, table, settings = array(layers.parameters), array(layers.table), array(layers.numbers)
     numbers, last = array(scratch.numbers), table.shape[0] - 1
-    for layer in range(last, -1, -1):
+    for layer in range(begin, end - 1, -1):
         n_in, n_out = table[layer, N_IN], table[layer, N_OUT]
         z_at, a_at = table[layer, Z_AT] + first * n_out, table[layer, A_AT] + first * n_out
         delta_at = table[layer, DELTA_AT] + first * n_out
@@ -745,7 +751,7 @@ def _backward(layers, scratch, masks, first, n, is_fused):
             z, a = numbers[z_at : z_at + n * n_out], numbers[a_at : a_at + n * n_out]
             delta = numbers[delta_at : delta_at + n * n_out]
             _pull_back(table[layer, ACTIVATION], settings[layer, 0], z, a, delta, n_out)
-        if layer > 0:
+        if layer > end:
             dx_at = table[layer - 1, DELTA_AT] + first * n_in
             room_at = scratch.exps_at + first * scratch.widest
             room = numbers[room_at : room_at + n * scratch.widest]
@@ -969,19 +975,40 @@ def _copy_share(data, scratch, order, start, first, n, table):
 
 
 @_inline
-def _share_of_rows(job, data, workspace, order, batch, start, n_batch, share, drawn):
-    """Compute everything up to each layer's delta, for a share of the rows of a batch from ``start`` on."""
-    layers, scratch, cost, masks = job.layers, workspace.scratch, job.cost, array(workspace.masks)
+def _share_of_rows(job, data, workspace, order, batch, start, n_batch, stage, share, drawn):
+    """Compute a stage of what leads to each layer's delta, for a share of a batch's rows."""
+    layers, scratch, masks = job.layers, workspace.scratch, array(workspace.masks)
     table, numbers, bounds = array(layers.table), array(scratch.numbers), array(workspace.share_starts)
-    last, first = table.shape[0] - 1, min(n_batch, bounds[share])
-    n, k, loss = min(n_batch, bounds[share + 1]) - first, table[last, N_OUT], 0.0
-    if n > 0:
+    stages, first = array(workspace.stages), min(n_batch, bounds[share])
+    middle, n = stages.size - 2, min(n_batch, bounds[share + 1]) - first
+    if stage == 0 and n > 0:
         if masks.size > 0:
             _draw_masks(
                 table, array(layers.numbers), masks, array(workspace.stream), drawn, n_batch, first, n
             )
         _copy_share(data, scratch, order, start, first, n, table)
-        _forward(layers, scratch, masks, first, n)
+    if stage <= middle and n > 0:
+        _forward(layers, scratch, masks, first, n, stages[stage], stages[stage + 1])
+    if stage == middle:
+        array(workspace.sums)[DATA_COST + batch % 2, share] = _cost_of_rows(
+            job, data, scratch, order, start, n_batch, first, n
+        )
+    if stage >= middle and n > 0:
+        back = 2 * middle - stage
+        _backward(layers, scratch, masks, first, n, job.cost.is_fused, stages[back + 1] - 1, stages[back])
+    if stage == 2 * middle and n > 0 and scratch.lists.columns.rows > 0:
+        n_out, delta_at = table[0, N_OUT], table[0, DELTA_AT]
+        delta = numbers[delta_at + first * n_out : delta_at + (first + n) * n_out]
+        _pack_rows(delta, numbers, scratch.packed_at, first, n_batch, n_out)
+
+
+@_kernel
+def _cost_of_rows(job, data, scratch, order, start, n_batch, first, n):
+    """Compute what ``n`` rows from ``first`` on add to the cost, and its slope, in the last layer's delta."""
+    table, numbers, cost, loss = array(job.layers.table), array(scratch.numbers), job.cost, 0.0
+    if n > 0:
+        last = table.shape[0] - 1
+        k = table[last, N_OUT]
         z_at, a_at, delta_at = table[last, Z_AT], table[last, A_AT], table[last, DELTA_AT]
         low, high, exps_at = first * k, (first + n) * k, scratch.exps_at + first * scratch.widest
         n_weights = n if data.sample_weight.rows > 0 else 0
@@ -993,12 +1020,26 @@ def _share_of_rows(job, data, workspace, order, batch, start, n_batch, share, dr
             numbers[delta_at + low : delta_at + high], numbers[scratch.y_at + low : scratch.y_at + high],
             weight, unit, numbers[exps_at : exps_at + n], k,
         )  # fmt: skip
-        _backward(layers, scratch, masks, first, n, cost.is_fused)
-        if scratch.lists.columns.rows > 0:
-            n_out, delta_at = table[0, N_OUT], table[0, DELTA_AT]
-            delta = numbers[delta_at + first * n_out : delta_at + (first + n) * n_out]
-            _pack_rows(delta, numbers, scratch.packed_at, first, n_batch, n_out)
-    array(workspace.sums)[DATA_COST + batch % 2, share] = loss
+    return loss
+
+
+@_kernel
+def _share_of_columns(job, workspace, n_batch, stage, share):
+    """Compute a share of the columns of what follows a stage: a layer's product, or backwards its dx."""
+    numbers, W = array(workspace.scratch.numbers), array(job.layers.parameters)
+    table, stages = array(job.layers.table), array(workspace.stages)
+    middle, n_shares = stages.size - 2, workspace.share_starts.rows - 1
+    layer = stages[stage + 1] if stage < middle else stages[2 * middle - stage]
+    n_in, n_out, W_at = table[layer, N_IN], table[layer, N_OUT], table[layer, W_AT]
+    if stage < middle:
+        low, high = n_out * share // n_shares, n_out * (share + 1) // n_shares
+        product(n_batch, high - low, n_in, numbers, table[layer, X_AT], n_in, AS_IT_IS, W, W_at + low, n_out,
+                AS_IT_IS, numbers, table[layer, Z_AT] + low, n_out)  # fmt: skip
+    else:
+        low, high = n_in * share // n_shares, n_in * (share + 1) // n_shares
+        dx_at = table[layer - 1, DELTA_AT]
+        product(n_batch, high - low, n_out, numbers, table[layer, DELTA_AT], n_out, AS_IT_IS,
+                W, W_at + low * n_out, n_out, TRANSPOSED, numbers, dx_at + low, n_in)  # fmt: skip
 
 
 @_inline
@@ -1020,7 +1061,7 @@ def _gradient_task(job, workspace, n_batch, task):
         sums[SQUARED_NORM, task] = _squares(gradient[low:high])
 
 
-@_inline
+@_kernel
 def _update_task(job, workspace, task, rate, t, is_first, is_last):
     """Update the parameters of a task by their gradient."""
     rule, theta, sums = job.rule, array(job.layers.parameters), array(workspace.sums)
@@ -1040,7 +1081,7 @@ def _update_task(job, workspace, task, rate, t, is_first, is_last):
         sums[IS_INFINITE, task] = 0.0 if _is_finite(own) else 1.0
 
 
-@_inline
+@_kernel
 def _settle(job, data, workspace, order, epoch, batch):
     """Add a batch's cost to the epoch's; stop where it is not finite, or a parameter after the last batch."""
     sums, totals, gate = array(workspace.sums), array(workspace.totals), array(workspace.gate)
@@ -1083,7 +1124,7 @@ def predict(plan, start, stop):
             _copy_rows(dense, array(plan.shift), scale, as_they_stand, start, n, numbers)
         elif dense.size > 0:
             _list_rows(dense, scale, as_they_stand, start, n, scratch.lists, first)
-        _forward(layers, scratch, no_masks, first, n)
+        _forward(layers, scratch, no_masks, first, n, np.int64(0), table.shape[0])
         a_at = table[last, A_AT]
         _copy(numbers[a_at : a_at + n * k], out[start * k : (start + n) * k])
         start += n
@@ -1098,7 +1139,8 @@ def run(job, data, workspace, n_threads):
     gate, rates, orders = array(workspace.gate), array(data.rates), array(data.orders)
     n_shares, n_tasks, n_batches = workspace.share_starts.rows - 1, workspace.tasks.rows, data.rates.columns
     no_order, n_masked = gate[:0], workspace.masks.rows // data.batch_size
-    last = 2 if job.rule.max_norm > 0 else 1  # the phase that updates
+    gradients = 4 * (workspace.stages.rows - 2) + 1  # the phase that sums them …
+    last = gradients + 1 if job.rule.max_norm > 0 else gradients  # … and the one that updates
     begun, t, drawn = np.int64(0), data.n_updates, np.int64(0)  # the same in all threads
     for epoch in range(data.rates.rows):
         order = orders[epoch] if orders.size > 0 else no_order
@@ -1106,16 +1148,19 @@ def run(job, data, workspace, n_threads):
             start, is_over = batch * data.batch_size, batch == n_batches
             n_batch = 0 if is_over else min(data.batch_size, data.y.rows - start)
             for phase in range(1 if is_over else last + 1):
-                n = 1 if is_over else n_shares if phase == 0 else n_tasks
+                n = 1 if is_over else n_shares if phase < gradients else n_tasks
                 task = _next_task(gate, begun, n, n_threads, np.int64(-1))
                 if phase == 1 and read_shared(gate, STOP) > 0:
                     return
                 while task >= 0:
                     if phase == 0 and task == 0 and batch > 0:
                         _settle(job, data, workspace, order, epoch, batch - 1)
-                    if phase == 0:
-                        _share_of_rows(job, data, workspace, order, batch, start, n_batch, task, drawn)
-                    if phase == 1:
+                    if phase < gradients and phase % 2 == 0:
+                        stage = phase // 2
+                        _share_of_rows(job, data, workspace, order, batch, start, n_batch, stage, task, drawn)
+                    elif phase < gradients:
+                        _share_of_columns(job, workspace, n_batch, phase // 2, task)
+                    if phase == gradients:
                         _gradient_task(job, workspace, n_batch, task)
                     if phase == last:
                         rate, is_first, is_last = rates[epoch, batch], batch == 0, batch == n_batches - 1

@@ -43,7 +43,7 @@ def forward(layers: Sequence[Layer], x: Array | Csr, rng: np.random.Generator | 
 
 def predict(net: TrainableNetwork, x: Array | Scaled) -> Array:
     """See :mod:`deltarule.nn.engines.contract`."""
-    n_products = min(len(x), CHUNK) * max(layer.W.size for layer in net.layers)
+    n_products = min(len(x), CHUNK) * max([layer.W.size for layer in net.layers])
     with blas_of_one_thread(n_products, PREDICTED_PRODUCTS):
         return outputs_of(net.layers, x)
 
@@ -57,12 +57,14 @@ def last_z(net: TrainableNetwork, x: Array | Scaled) -> Array:
 def outputs_of(layers: Sequence[Layer], x: Array | Scaled) -> Array:
     """Compute ``a`` of the last of some layers (n, n_out) for any number of rows, in bounded memory."""
     dtype = layers[0].W.dtype
-    outputs = np.empty((len(x), layers[-1].dense.n_out), dtype)
-    for start in range(0, len(x), CHUNK):
-        a = as_batch(x[start : start + CHUNK], dtype)
+    if len(x) <= CHUNK:
+        a = as_batch(x, dtype)
         for layer in layers:
             a = layer.value(a)
-        outputs[start : start + CHUNK] = a
+        return np.asarray(a, dtype)
+    outputs = np.empty((len(x), layers[-1].dense.n_out), dtype)
+    for start in range(0, len(x), CHUNK):
+        outputs[start : start + CHUNK] = outputs_of(layers, x[start : start + CHUNK])
     return outputs
 
 

@@ -176,4 +176,4 @@ def _divide_by_pieces(net: _SummedNetwork, n_rows: int, blocks: Sequence[int]) -
     tasks[:, 0] = np.arange(len(tasks))[::-1]
     tasks[:, 1] = tasks[:, 0] + 1
     tasks[0, 1] = len(parts)
-    return Division(np.array([0, n_rows]), np.array(parts), tasks)
+    return Division(np.array([0, n_rows]), np.array([0, len(net.layers)]), np.array(parts), tasks)

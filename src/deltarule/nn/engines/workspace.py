@@ -27,6 +27,8 @@ SHARE_ROWS = 64
 DENSE_ROWS = 128
 #: … and, where there are so many weights that no cache keeps them, at least of these and of a core's part.
 WIDE_ROWS, WIDE_PARAMETERS = 256, 1_000_000
+#: Up to so many rows, columns of such a layer are divided instead: BLAS reorders its weights once, not twice.
+FEW_ROWS = 256
 #: Columns of a tile of lists, and how many tiles there are at most.
 TILE_COLUMNS = 128
 MOST_TILES = 16
@@ -127,6 +129,7 @@ class Division(NamedTuple):
     """The tasks of an update: they depend on the job and the machine, not on threads, and so do its bits."""
 
     share_starts: Array  # see ``jobs.Workspace``
+    stages: Array
     parts: Array
     tasks: Array
 
@@ -160,7 +163,21 @@ def divide_job(net: TrainableNetwork, n_rows: int, n_products: float, tile_share
     tasks = [tasks[i] for i in np.argsort(-costs, kind="stable")] if is_divided else tasks
     frozen = np.searchsorted(net.frozen, [task[2:] for task in tasks])
     share_starts = np.arange(n_shares + 1) * n_rows // n_shares
-    return Division(share_starts, np.array(parts), np.hstack([tasks, frozen]))
+    stages = [0, *(_divided_layers(net, n_rows) if n_shares > 1 else []), len(net.layers)]
+    return Division(share_starts, np.array(stages), np.array(parts), np.hstack([tasks, frozen]))
+
+
+def _divided_layers(net: TrainableNetwork, n_rows: int) -> list[int]:
+    """Return the layers of which each task computes some columns, since there are few rows for their weights.
+
+    The first layer's inputs may be lists; and dropout goes by rows.
+    """
+    layers = [layer.dense for layer in net.layers]
+    return [
+        number
+        for number, layer in enumerate(layers)
+        if number and layer.n_weights >= WIDE_PARAMETERS and n_rows <= FEW_ROWS and not layer.dropout
+    ]
 
 
 def _parts(
@@ -197,6 +214,7 @@ def make_workspace(
     return Workspace(
         scratch=make_scratch(layout, net, lists),
         share_starts=division.share_starts,
+        stages=division.stages,
         parts=division.parts,
         tasks=division.tasks,
         masks=np.empty(layout.n_masked, dtype),
