@@ -1,4 +1,4 @@
-"""Programs that nobody calls, where the first answers to what arguments are fail; «right|wrong» marks one mistake."""
+"""Programs that nobody calls and of which the first answers fail; «right|wrong» marks one mistake in each."""
 
 PROGRAMS = {
     "sizes that are none by default": """

@@ -315,7 +315,7 @@ def _agrees(op: Operation, values: Any, loss: KnownLoss) -> bool:
 
 
 def _keeps_ones(tape: Tape, op: Operation, loss: KnownLoss) -> bool:
-    """Whether an array of ones makes room for outputs: some of them are overwritten, others stay for biases."""
+    """Whether an array of ones makes room for outputs: some are overwritten, others stay for biases."""
     return bool((tape.value[op.ids] == 1).all()) and not loss.adjoint[op.start : op.stop].all()
 
 

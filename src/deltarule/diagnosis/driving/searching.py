@@ -81,7 +81,9 @@ class _Search:
     def __init__(self, driver: Driver, judge: Callable[[Analysis, str], Any]) -> None:
         self.driver, self.trials, self.judge = driver, driver.trials, judge
         #: The functions whose results others may be given, those that go forward first.
-        returning = {name for (name, _), names in driver.returns.items() if names and name in driver.functions}
+        returning = {
+            name for (name, _), names in driver.returns.items() if names and name in driver.functions
+        }
         self.makers = sorted(returning, key=lambda one: (not FORWARD.match(one), bool(BACK.search(one)), one))
 
     def best(self, doubted: str) -> DrivenRun | None:
@@ -156,7 +158,9 @@ class _Search:
             is_whole = len(pair) == 2 and not any(one.failed for one in pair)
             if is_whole and all(one.is_right for one in pair) and _shows_mistakes(pair[0], self.trials.wrong):
                 return self.trials.otherwise(pair[0]) or pair[0]
-            if any(one.is_right for one in pair):  # in one of two ways: it was understood, and nothing is wrong
+            if any(
+                one.is_right for one in pair
+            ):  # in one of two ways: it was understood, and nothing is wrong
                 return None
             lines = [self.judge(one.analysis, one.label) for one in pair]
             most = max([most, *(one.rows for one in pair if is_whole)])

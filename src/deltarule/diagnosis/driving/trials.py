@@ -248,9 +248,7 @@ class Trials:
                 return None
         return None
 
-    def ask(
-        self, label: str, layout: ArgumentLayout, work: Callable[[CallRun], Any]
-    ) -> DrivenRun | None:
+    def ask(self, label: str, layout: ArgumentLayout, work: Callable[[CallRun], Any]) -> DrivenRun | None:
         """Run until nothing more is asked; None where nothing could be compared."""
         assert self.answers is not None
         for _ in range(_MOST_QUESTIONS):
