@@ -35,7 +35,9 @@ _LACKS = re.compile(r"^'\w+' object has no attribute '(\w+)'$")
 class Answers:
     """What is known of the arguments of one way of calling: it grows from one try to the next."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_search: bool = False) -> None:
+        #: Whether other answers are tried one after the other.
+        self.is_search = is_search
         self.known: dict[Path, tuple[str, Any]] = {}
         #: What was asked for and is not known.
         self.open: set[Path] = set()
@@ -51,6 +53,9 @@ class Answers:
         self._changed: set[Path] = set()
         #: The shapes that parameters have had.
         self._fitted: set[tuple[Path, Any]] = set()
+        #: Parameters whose defaults were left, and those whose defaults are replaced.
+        self.left_out: dict[Path, None] = {}
+        self.replaced: set[Path] = set()
 
     @property
     def sends_back(self) -> bool:
@@ -119,6 +124,32 @@ class Answers:
             if owner and other[0].rpartition(".")[0] == owner and other[1:] == path[1:] and kind == "array":
                 return shape
         return None
+
+    def before(self, path: Path | None, answer: tuple[str, Any] = ("", None)) -> Answers:
+        """What was known before something was asked for, and another answer to that."""
+        other = Answers(is_search=True)
+        other.replaced, other.sizes = set(self.replaced), self.sizes
+        for one, said in self.known.items() if path is not None else ():
+            if one == path:
+                other.known[one] = answer
+                break
+            other.known[one] = said
+        return other
+
+    def replacing(self, path: Path | None) -> Answers:
+        """What is known, with the default of one more parameter replaced, if any."""
+        other = Answers(is_search=True)
+        other.known, other.sizes = dict(self.known), self.sizes
+        other.replaced = self.replaced | ({path} if path is not None else set())
+        return other
+
+    def resized(self, before: int, after: int) -> Answers:
+        """The same for another number of samples."""
+        other = self.replacing(None)
+        for path, (kind, detail) in other.known.items():
+            if type(detail) is tuple and before in detail:
+                other.known[path] = kind, tuple(after if one == before else one for one in detail)
+        return other
 
     def forget(self) -> None:
         """Ask anew: data are of other sizes."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.answers import Answers
+from deltarule.diagnosis.driving.call_state import CallState
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.made_arguments import answer
 from deltarule.diagnosis.driving.plausible import (
@@ -61,7 +62,7 @@ def _is_method(function: Any) -> bool:
 _MOST_UNITS = 8
 
 
-class CallRun:
+class CallRun(CallState):
     """The calls of one trial."""
 
     def __init__(
@@ -73,6 +74,7 @@ class CallRun:
         layout: ArgumentLayout,
         answers: Answers | None = None,
     ) -> None:
+        super().__init__()
         #: What arguments are asked to be, and whether that is found out by trial.
         self.answers, self.is_asking = answers or Answers(), answers is not None
         self.returns, self.tape, self.source = returns, tape, recording.source
@@ -82,35 +84,10 @@ class CallRun:
         first = recording.rebuilding(is_given)
         own = {role: first.value(one, role) for role, one in own.items()}
         self.plausible = Plausible(layout, self.namespace, own, self.source.text)
-        self.pool: dict[str, Any] = {}
         self.kept: Any = self.plausible.made
-        self.calling, self.making = set[str](), set[str]()
         self.has_own_data = False  #: Whether data are passed that the program defines.
-        #: The activation that is chosen, by parameter, and those that may be.
-        self.chosen, self.choices = dict[str, Any](), dict[str, list[Any]]()
-        #: Where a loss is called: it, an input of it, and the derivative by that.
-        self.derived: tuple[()] | tuple[Traced, Operation, Traced] | None = None
-        #: The methods that were called to put a network together, and the classes that objects were made of.
-        self.assembled, self.made = set[str](), set[str]()
-        #: Whether the inputs have gradients, as those of a layer have; whether a loss may be called; and
-        #: whether the method that is called was given the derivative by what was computed.
-        self.learns_inputs = self.is_loss = self.was_sent = False
-        self.computed: Any = None  #: What a layer computed; and the derivative by it that it was given.
-        self.sent: Any = None
-        #: The operation before which the parameters were there; what was called last.
-        self.began, self.last = 0, ""
-        #: The arrays that the forward pass returned, in their order, and those of one step after the other.
-        self.offered, self.steps = list[Any](), list[Any]()
         #: The names under which functions return what they are not given.
         self.returned = computed_names(returns, self.namespace)
-        #: What the learner's functions returned, and objects that parameters share, by name.
-        self.shared: dict[str, Any] = {}
-        #: The data that were passed to methods, by what they are; by shape, what such were passed as first.
-        self.passed, self.holders = dict[Any, Any](), dict[tuple[int, ...], tuple[Any, ...]]()
-        #: What functions returned first to one that needs no arguments.
-        self.within: dict[str, Any] = {}
-        #: Whether what is made is a layer of a network, and whether it is the first.
-        self.first_layer = self.in_layer = False
         #: The names that functions read, and what stands for those that the program does not define.
         self.globals = made.globals_of(recording.namespace)
         self.globals.update(supply_undefined(self) if self.is_asking else {})
@@ -207,8 +184,15 @@ class CallRun:
             result = self.with_arguments(function)
         self.within.update(seen)
         self.calling.discard(name)
+        self.results[name] = result
         self._pool(name, function.__code__.co_firstlineno, result)
         return result
+
+    def result_of(self, name: str) -> Any:
+        """What a function returns, which is called if it was not."""
+        if name not in self.results and name in self.calling:
+            raise LookupError(name)
+        return self.results[name] if name in self.results else self.call(name)
 
     def call_method(self, one: Any, name: str) -> Any:
         method = getattr(one, name)
@@ -261,7 +245,7 @@ class CallRun:
                 named[one.name] = self.chosen[one.name]
                 continue
             if one.kind == one.VAR_KEYWORD or (
-                one.default is not one.empty and not self._overrides(one, use)
+                one.default is not one.empty and not self._replaces(one, use, function)
             ):
                 continue
             try:
@@ -295,6 +279,15 @@ class CallRun:
         if inspect.isgenerator(result):  # one that trains as it is gone through
             return list(itertools.islice(result, 6))
         return result
+
+    def _replaces(self, one: inspect.Parameter, use: Use, function: Any) -> bool:
+        """Whether a default is replaced; those that are empty may be, if nothing else helps."""
+        if self._overrides(one, use):
+            return True
+        path = getattr(function, "__qualname__", "") if _is_method(function) else "", one.name
+        if type(one.default) in (list, tuple, dict, int, type(None)) and not one.default:
+            self.answers.left_out[path] = None
+        return path in self.answers.replaced
 
     def _overrides(self, one: inspect.Parameter, use: Use) -> bool:
         """Whether a default is worth replacing: data that is None, long loops, what layers are told."""
@@ -421,7 +414,9 @@ class CallRun:
         wanted = given(made)
         made = self.computed - wanted
         self.tape.meetings.append(self.tape.operations[-1].index)
-        self.sent = -made if self.plausible.layout.order and re.search("err|delta", name, re.I) else made
+        is_error = re.search("err|delta", name, re.I)
+        self.tape.may_lack_slope |= bool(re.search("err", name, re.I))
+        self.sent = -made if self.plausible.layout.order and is_error else made
         return self.sent
 
     def _class_called(self, name: str) -> str | None:

@@ -71,9 +71,9 @@ from deltarule.diagnosis.recording.tape import RecordingStopped
 _ONE_LAYER = re.compile(r"(w|weights?|theta)$", re.I)
 
 
-def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analysis, str] | None:
-    """Return the best analysis of the calls that were tried, and what was called."""
-    driver = _Driver(recording, time.monotonic() + min(LONGEST, max(1.0, seconds)), {}, meant)
+def drive(recording: Recording, seconds: float, meant: str = "") -> DrivenRun | None:
+    """Return the best of the calls that were tried."""
+    driver = Driver(recording, time.monotonic() + min(LONGEST, max(1.0, seconds)), {}, meant)
     with started(recording.source.path):
         best, undefined = driver.search(), driver.trials.undefined
     does_not_fit = MISFIT.search(recording.error) and "missing" not in recording.tape.notes
@@ -93,13 +93,7 @@ def drive(recording: Recording, seconds: float, meant: str = "") -> tuple[Analys
     elif best is None and misfit is not None:
         error, recording.tape = misfit
         keep_error(recording, error)
-    if best is None:
-        return None
-    if best.is_right and best.work is not None:
-        note_unrun(best.analysis.tape, recording.source, driver.trials.run)
-    for text in recording.tape.notes.get("missing", ()):
-        best.analysis.tape.note("missing", text)
-    return best.analysis, best.label
+    return driver.noted(best) if best is not None else None
 
 
 def drive_live(
@@ -107,7 +101,7 @@ def drive_live(
 ) -> tuple[Recording, Analysis, str]:
     """Call a function that is there already, or the methods of an object; ``own``: the learner's data."""
     recording = record_live(code, is_given)
-    driver = _Driver(recording, time.monotonic() + max(1.0, seconds), own or {}, meant)
+    driver = Driver(recording, time.monotonic() + max(1.0, seconds), own or {}, meant)
     best = driver.search()
     if best is not None:
         return recording, best.analysis, best.label
@@ -116,7 +110,7 @@ def drive_live(
     return recording, Analysis(recording.tape, recording.source, reason=reason), ""
 
 
-class _Driver:
+class Driver:
     def __init__(self, recording: Recording, deadline: float, own: dict[str, Any], meant: str) -> None:
         self.recording, self.deadline, self.own, self.meant = recording, deadline, own, meant
         self.tape = recording.tape
@@ -156,6 +150,14 @@ class _Driver:
                 return found
         return None if self.recording.root else judge_graphs(self.recording, self.classes)
 
+    def noted(self, best: DrivenRun) -> DrivenRun:
+        """A call, with notes of what did not run, and of what was made up."""
+        if best.is_right and best.work is not None:
+            note_unrun(best.analysis.tape, self.recording.source, self.trials.run)
+        for text in self.recording.tape.notes.get("missing", ()):
+            best.analysis.tape.note("missing", text)
+        return best
+
     def _is_partial(self, found: DrivenRun) -> bool:
         """Whether a class is right, as an activation is, and others that change something are not judged."""
         name = found.label.partition(".")[0]
@@ -164,6 +166,8 @@ class _Driver:
     def _by_names(self) -> DrivenRun | None:
         """Call what trains by its name, with data in every usual layout; of classes, others like it."""
         found = self._verdict(itertools.chain(self._functions(), self._objects()))
+        if found is not None:
+            found.by_name = any(found is one for one in self.trials.wrong)
         return (self._beside(found) if found is not None and found.is_right else None) or found
 
     def _verdict(self, attempt: Iterator[DrivenRun]) -> DrivenRun | None:
@@ -196,7 +200,7 @@ class _Driver:
         """Call what changes something with arguments of which what is done with them tells what they are."""
         needs, right, judged = Needs(self.recording.source), None, set[str]()
         loss: DrivenRun | None = None
-        changing, others = self._to_call()
+        changing, others = self.to_call()
         for name in [*changing, *others]:
             if name in judged or (right is not None and name in others):
                 continue
@@ -241,7 +245,7 @@ class _Driver:
             right = right or found
         return right
 
-    def _to_call(self) -> tuple[list[str], list[str]]:
+    def to_call(self) -> tuple[list[str], list[str]]:
         """The functions that change something, or are called as if they did; and others that may go back."""
         if self.recording.root:
             return [self.recording.root] if self.recording.root in self.functions else [], []

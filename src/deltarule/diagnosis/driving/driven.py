@@ -34,6 +34,8 @@ class DrivenRun:
     choices: dict[str, list[Any]] = field(default_factory=dict)
     #: What is raised with one layer more: shapes that do not fit where the gradients are computed.
     crash: tuple[BaseException, Tape] | None = None
+    #: Whether what arguments are called decided what they are.
+    by_name: bool = False
 
 
 def allow_mean(chosen: GradientComparison, tape: Tape, samples: int) -> None:

@@ -11,7 +11,7 @@ from deltarule.diagnosis.driving.objects import in_steps
 from deltarule.diagnosis.driving.returned import arrays_in, holds_weights, kept_output
 from deltarule.diagnosis.driving.usage import link_of
 from deltarule.diagnosis.driving.wants import Want
-from deltarule.diagnosis.driving.words import INPUT
+from deltarule.diagnosis.driving.words import BACK, INPUT
 from deltarule.diagnosis.recording.traced import Traced
 
 
@@ -20,6 +20,8 @@ def follow(run: CallRun, name: str, plan: list[str]) -> Any:
     run.learns_inputs = run.answers.sends_back
     chain = _chain(run, name, plan)
     one, last = chain[0], chain[-1]
+    if run.answers.is_search and len(plan) > 1 and BACK.search(plan[-1]):
+        run.learns_inputs |= not holds_weights(one) and not any(map(_is_open, vars(one).values()))
     run.kept = one if one is last else chain
     run.began = len(run.tape.operations)
     plan = [method for method in plan if method not in run.assembled]
@@ -60,12 +62,16 @@ def follow_functions(run: CallRun, plan: list[str]) -> Any:
     return result
 
 
+def _is_open(one: Any) -> bool:
+    return isinstance(one, OpenArgument)
+
+
 def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
     """Keep what a method computed, that others may be given it, or the derivative by it."""
     results = result if isinstance(result, tuple | list) else (result,)
     kept = [each for each in getattr(one, "__dict__", {}).values() if _is_computed_of_open(each)]
     for each in (*results, *kept):
-        if isinstance(each, OpenArgument):  # it met nothing that has a shape
+        if _is_open(each):  # it met nothing that has a shape
             raise Want(each.path, "array")
     if is_last:
         return
@@ -79,7 +85,7 @@ def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
 
 def _is_computed_of_open(x: Any) -> bool:
     """Whether something was computed from what a method was passed and what is not known yet."""
-    return isinstance(x, OpenArgument) and bool(x._moves) and "." in x.path[0]
+    return _is_open(x) and bool(x._moves) and "." in x.path[0]
 
 
 def _steps(result: Any) -> list[Traced]:

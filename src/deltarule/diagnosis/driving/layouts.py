@@ -122,7 +122,7 @@ def fit_sizes(layout: ArgumentLayout, complaint: str) -> ArgumentLayout | None:
     for told, wanted in (sizes, sizes[::-1]) if sizes else ():
         if wanted == 1 and told == layout.outputs not in (layout.samples, layout.inputs):
             return replace(layout, outputs=1)
-        if not 1 < wanted <= _MOST_SAMPLES or wanted in _sizes_of(layout):
+        if not 1 < wanted <= _MOST_SAMPLES or wanted in _sizes_of(layout) or wanted == told * told:
             continue
         match [told == layout.samples, told == layout.inputs, told == layout.outputs]:
             case [True, False, False]:

@@ -22,7 +22,7 @@ from deltarule.diagnosis.driving.tables import table_of
 from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
 from deltarule.diagnosis.driving.usual_activation import ActivationObject
 from deltarule.diagnosis.driving.wants import SHARE, Path, Want
-from deltarule.diagnosis.driving.words import OUTPUT
+from deltarule.diagnosis.driving.words import BACK, OUTPUT
 from deltarule.diagnosis.recording.missing import StandIn
 from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
 from deltarule.diagnosis.recording.traced import Traced, given
@@ -43,6 +43,8 @@ class AnsweringRun(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
     computed: Any
 
     def upstream(self, name: str) -> Any: ...
+
+    def result_of(self, name: str) -> Any: ...
 
     pool: dict[str, Any]
 
@@ -84,6 +86,10 @@ def answer(run: AnsweringRun, path: Path, names: list[str], use: Use = UNUSED) -
             return _word(run, name, kind, detail)
         case "flag":
             return True
+        case "value":
+            return detail
+        case "result":
+            return run.result_of(detail)
         case "index":
             return _index(run, path)
         case "indices":
@@ -115,7 +121,8 @@ def _open(run: AnsweringRun, path: Path, name: str, use: Use) -> OpenArgument:
     offered = [*run.offered[others:], *run.offered[:others]]
     shapes = [one.shape for one in (*run.passed.values(), *offered[::-1]) if type(one) is Traced]
     is_maker = _is_maker(run, path)
-    may_learn = is_maker or ("." not in path[0] and run.computed is None)
+    is_passed = "." not in path[0] or is_parameter(name)
+    may_learn = is_maker or (is_passed and run.computed is None)
     sizes = [one for one in run.answers.sizes if one != run.plausible.layout.samples]
     columns = sizes[(1 + len(run.plausible.made)) % len(sizes)]
     is_data = DATA.match(str(path[-2] if type(path[-1]) is int else name))
@@ -182,7 +189,8 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
     """A number, or an array: the target, what a layer computed or is given the derivative by, or data."""
     computed = run.computed.shape if type(run.computed) is Traced else None
     has_target = any(what == "target" for what, _ in run.answers.known.values())
-    is_loss = run.is_loss and any(what == "output" for what, _ in run.answers.known.values())
+    outputs = [one for one, (what, _) in run.answers.known.items() if what == "output"]
+    is_loss = run.is_loss and not all(BACK.search(one[0].rpartition(".")[2]) for one in outputs)
     if is_loss and kind in ("output", "target"):
         made = output_of(run)
         return made if kind == "output" else target_of(run, made.shape)

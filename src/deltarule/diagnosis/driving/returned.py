@@ -262,7 +262,9 @@ def _assign(
     parameters = [
         op
         for op in _parameters(tape, loss)
-        if loss.adjoint[op.start : op.stop].any() and (not only or op.leaves & only)
+        if loss.adjoint[op.start : op.stop].any()
+        and (not only or op.leaves & only)
+        and not _keeps_ones(tape, op, loss)
     ]
     left = dict(enumerate(offers))
     changes: dict[int, Change] = {}
@@ -323,6 +325,11 @@ def _oriented(op: Operation, one: Traced, loss: KnownLoss) -> Any:
 def _agrees(op: Operation, values: Any, loss: KnownLoss) -> bool:
     factor, misfit = fit(values, loss.adjoint[op.start : op.stop])
     return bool(factor) and misfit < 1e-5 and op.size > 1
+
+
+def _keeps_ones(tape: Tape, op: Operation, loss: KnownLoss) -> bool:
+    """Whether an array of ones makes room for outputs: some are overwritten, others stay for biases."""
+    return bool((tape.value[op.ids] == 1).all()) and not loss.adjoint[op.start : op.stop].all()
 
 
 def _numbers_differ(parameter: str, name: str) -> bool:

@@ -120,6 +120,8 @@ class Trials:
         self.has_failed, self.complaint = False, ""
         #: Whether it had gone forward: outputs were compared, or what follows from them was passed.
         self.has_met = False
+        #: At how many places it computed something.
+        self.reached = 0
         #: Whether weights or biases were passed to it, which lie in several ways.
         self.takes_parameters = True
         #: The code that ran in calls that could be judged.
@@ -260,6 +262,17 @@ class Trials:
                 return None
         return None
 
+    def ask(self, label: str, layout: ArgumentLayout, work: Callable[[CallRun], Any]) -> DrivenRun | None:
+        """Run until nothing more is asked; None where nothing could be compared."""
+        assert self.answers is not None
+        for _ in range(_MOST_QUESTIONS):
+            try:
+                return self._once(label, layout, work)
+            except Want as want:
+                if self.is_over or not self.answers.learn(want):
+                    return None
+        return None
+
     def otherwise(self, trial: DrivenRun) -> DrivenRun | None:
         """What is wrong, in two calls, with another activation that the program lets its user choose."""
         if trial.layout is None or trial.work is None:
@@ -329,6 +342,7 @@ class Trials:
         if is_whole and not self.has_failed and has_met(tape, run):
             self.after_meeting.append((_called(label), None))
         self.count += len(tape.operations)
+        self.reached = len({op.place for op in tape.operations})
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
         self.takes_parameters, self.was_loss = bool(run.plausible.made), "output" in run.passed
         self.was_loss |= run.derived is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ def observe(
     """
     from deltarule.diagnosis.driving.drive import drive, drive_live
     from deltarule.diagnosis.driving.returned import analyse_written
+    from deltarule.diagnosis.driving.searching import search_calls
 
     began = time.monotonic()
     if not isinstance(code, str | Path):
@@ -82,10 +84,27 @@ def observe(
     if not name and not is_told:
         recording, analysis = _as_written(recording, analysis, began + seconds - time.monotonic(), loss)
     if name or not (is_told or _judged(analysis)):
-        result = drive(recording, began + seconds - time.monotonic(), loss)
-        if result is not None:
-            analysis, driven = result
+        found = drive(recording, began + seconds - time.monotonic(), loss)
+        if found is not None:
+            analysis, driven = found.analysis, found.label
+        seen = report(analysis, recording, driven, time.monotonic() - began, loss)
+        is_doubtful = seen.verdict == "wrong" and found is not None and found.by_name
+        if name or (seen.verdict != "cannot judge" and not is_doubtful):
+            return seen
+        judge = partial(_told_lines, recording, loss)
+        doubted = driven if is_doubtful else ""
+        other = search_calls(recording, began + seconds - time.monotonic(), loss, judge, doubted)
+        if other is None:
+            return seen
+        analysis, driven = other.analysis, other.label
     return report(analysis, recording, driven, time.monotonic() - began, loss)
+
+
+def _told_lines(recording: Recording, loss: str, analysis: Analysis, label: str) -> Any:
+    """What would be told of a call: "right", or the lines that are wrong; None where it cannot be judged."""
+    told = report(analysis, recording, label, 0.0, loss)
+    lines = tuple(sorted({one.line for one in told.faults}))
+    return {"right": "right", "wrong": lines}.get(told.verdict)
 
 
 def _shows_all(analysis: Analysis, own: dict[str, Any]) -> bool:

@@ -125,7 +125,7 @@ def _usual_seeds(tape: Tape, meetings: list[Meeting]) -> list[tuple[str, Values]
     """By loss, its derivative by the outputs, but for a common factor."""
     output, target = _outputs_and_targets(tape, meetings)
     seeds = [("squared error", output - target)]
-    if tape.meetings:
+    if tape.meetings and not (tape.may_lack_slope and _has_layers(tape)):
         return seeds
     if ((output >= 0) & (output <= 1)).all() and (output[target > 0] > 0).all():
         if _are_shares(tape, meetings):
@@ -134,6 +134,12 @@ def _usual_seeds(tape: Tape, meetings: list[Meeting]) -> list[tuple[str, Values]
             seeds.append(("binary cross-entropy", (output - target) / (output * (1 - output))))
     times = np.concatenate([np.full(one.output.size, one.times) for one in meetings])
     return [(name, seed * times) for name, seed in seeds]
+
+
+def _has_layers(tape: Tape) -> bool:
+    """Whether there are several matrices of weights, as a whole network has."""
+    starts = [op for op in tape.operations if op.is_leaf and op.leaves and len(op.shape) == 2]
+    return sum(min(op.shape) > 1 for op in starts) > 1
 
 
 def _are_shares(tape: Tape, meetings: list[Meeting]) -> bool:
@@ -175,12 +181,22 @@ def _own_losses(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list
     ]
     read_early = {one for op in alone if op.index <= end for one in op.before}
     alone = [op for op in alone if op.index not in read_early]
+    gradients = _gradients(tape, step, meetings)
+    alone = [op for op in alone if gradients.isdisjoint(tape.ancestors(op.ids))]  # or norms of gradients
     if not meetings:
         return [(op, False) for op in alone[:4]]
     reached = _made_of_outputs(tape, meetings)
     aside = [op for op in alone if not reached[op.start] and op.index <= end]
     aside = [op for op in aside if tape.leaves(op.ids) & theta == theta]
     return [*((op, False) for op in alone if reached[op.start]), *((op, True) for op in aside[:4])][:6]
+
+
+def _gradients(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> set[int]:
+    """What is computed of errors on the way to a change, in the shape of the weights that are changed."""
+    shapes = {change.shape for change in step.changes if len(change.shape) == 2}
+    shapes -= {one.output.shape for one in meetings}
+    first = min((one.op.index for one in meetings), default=len(tape.operations))
+    return {one for one in step.sources if one > first and tape.operations[one].shape in shapes}
 
 
 def _made_of_outputs(tape: Tape, meetings: list[Meeting]) -> NDArray[np.bool_]:

@@ -32,7 +32,7 @@ def _where(g: Values, out: Values, xs: tuple[Values, ...], mask: Any) -> tuple[V
 def _spread(g: Values, x: Values, detail: Any) -> Values:
     """Give a reduced array the dimensions back that it lost."""
     axis, keepdims = detail
-    if axis is None:
+    if axis is None or not x.ndim:
         return np.reshape(g, (1,) * x.ndim)
     return g if keepdims else np.expand_dims(g, axis)
 

@@ -142,6 +142,8 @@ class Tape:
         self.misfits: dict[int, tuple[str, Any]] = {}
         #: Where outputs meet targets, if that is known from elsewhere: differences that no learner wrote.
         self.meetings: list[int] = []
+        #: Whether what was sent back may be the derivative by sums: a difference that needs no slope.
+        self.may_lack_slope = False
         #: The start values on which a comparison depended, as ``margins > 0``.
         self.compared = 0
         #: How many operations there were at each comparison, and on which of them it depended.

@@ -1,0 +1,149 @@
+"""Programs that nobody calls and of which the first answers fail; «right|wrong» marks one mistake in each."""
+
+PROGRAMS = {
+    "sizes that are none by default": """
+import numpy as np
+class Stack:
+    def __init__(self, widths=[], rate=0.5):
+        self.rate, self.last = rate, len(widths) - 2
+        self.W = [np.random.randn(a, b) for a, b in zip(widths[:-1], widths[1:])]
+        self.seen = [None] * len(widths)
+    def ahead(self, x, layer=0):
+        if layer == 0:
+            self.seen[0] = x
+        self.seen[layer + 1] = 1 / (1 + np.exp(-np.dot(self.seen[layer], self.W[layer])))
+        if layer < self.last:
+            self.ahead(x, layer + 1)
+        return self.seen[-1]
+    def back(self, error, layer):
+        if layer < 0:
+            return
+        out = self.seen[layer + 1]
+        delta = error * «out * (1 - out)|out»
+        before = np.dot(delta, self.W[layer].T)
+        self.W[layer] -= self.rate * np.dot(self.seen[layer].T, delta)
+        self.back(before, layer - 1)
+""",
+    "an output layer that is passed its output": """
+import numpy as np
+class Full:
+    def __init__(self, n_in, n_out):
+        self.W, self.b = np.random.randn(n_in, n_out), np.zeros((1, n_out))
+    def forward(self, x):
+        self.x = x
+        self.output = x @ self.W + self.b
+    def backward(self, dvalues):
+        self.dW, self.db = self.x.T @ dvalues, dvalues.sum(axis=0, keepdims=True)
+        self.dinputs = dvalues @ «self.W.T|abs(self.W.T)»
+class Shares:
+    def forward(self, x):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        self.output = e / e.sum(axis=1, keepdims=True)
+    def backward(self, dvalues, y_true):
+        n = len(dvalues)
+        if len(y_true.shape) == 2:
+            y_true = np.argmax(y_true, axis=1)
+        self.dinputs = dvalues.copy()
+        self.dinputs[range(n), y_true] -= 1
+        self.dinputs = self.dinputs / n
+""",
+    "a loss that keeps what it is passed": """
+import numpy as np
+class Full:
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+    def forward(self, X):
+        self.X = X
+        return X.dot(self.W) + self.b
+    def backward(self, dout):
+        self.dW, self.db = self.X.T.dot(dout), dout.sum(axis=0)
+        return dout.dot(self.W.T)
+class SharesWithLoss:
+    def forward(self, scores, Y):
+        e = np.exp(scores - scores.max(axis=1, keepdims=True))
+        self.Y, self.P = Y, e / e.sum(axis=1, keepdims=True)
+        return -np.sum(Y * np.log(self.P + 1e-12)) / Y.shape[0]
+    def backward(self, dout=1):
+        return (self.P - self.Y) «/|* self.P /» self.Y.shape[0]
+class Alone:
+    def forward(self, scores):
+        return np.exp(scores)
+    def backward(self, dout):
+        raise NotImplementedError("use SharesWithLoss")
+""",
+    "outputs in arrays of ones": """
+import numpy as np
+class Chain:
+    def __init__(self, sizes):
+        self.n = len(sizes)
+        self.W = [np.random.uniform(-1, 1, (sizes[k + 1], sizes[k] + 1)) for k in range(self.n - 1)]
+        self.sums = [np.zeros_like(one) for one in self.W]
+        self.outs = [np.ones(sizes[k] + 1) for k in range(self.n - 1)] + [np.ones(sizes[-1])]
+        self.slopes = [np.zeros(one) for one in sizes]
+        self.errors = [np.zeros(one) for one in sizes]
+    def forwards(self, given):
+        self.outs[0][1:] = given
+        for k in range(1, self.n - 1):
+            z = self.W[k - 1] @ self.outs[k - 1]
+            self.outs[k][1:] = np.tanh(z)
+            self.slopes[k] = 1 - np.tanh(z) ** 2
+        self.outs[-1] = 1 / (1 + np.exp(-(self.W[-1] @ self.outs[-2])))
+        return self.outs[-1]
+    def backwards(self, error):
+        self.errors[-1] = error
+        self.sums[-1] += np.outer(error, self.outs[-2])
+        for k in reversed(range(1, self.n - 1)):
+            back = self.W[k].T @ self.errors[k + 1]
+            self.errors[k] = back[1:] * «self.slopes[k]|self.slopes[k] ** 2»
+            self.sums[k - 1] += np.outer(self.errors[k], self.outs[k - 1])
+""",
+    "norms of gradients": """
+import numpy as np
+class Layer:
+    def __init__(self, n_in, n_out):
+        self.W = np.random.randn(n_in + 1, n_out)
+    def forward(self, x):
+        self.x = np.append(x, 1)
+        self.out = 1 / (1 + np.exp(-np.dot(self.x, self.W)))
+        return self.out
+    def step(self, rate):
+        change = np.outer(self.x, self.delta)
+        size = np.linalg.norm(change)
+        self.W -= rate * change
+class Network:
+    def __init__(self, sizes=[]):
+        self.layers = [Layer(a, b) for a, b in zip(sizes[:-1], sizes[1:])]
+    def run(self, x):
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+    def learn(self, x, wanted, rate=1):
+        self.run(x)
+        last = self.layers[-1]
+        last.delta = last.out - np.array(wanted)
+        for layer, after in zip(self.layers[-2::-1], self.layers[::-1]):
+            back = np.dot(after.W, after.delta)[:-1]
+            layer.delta = back * «layer.out * (1 - layer.out)|layer.out»
+        for layer in self.layers:
+            layer.step(rate)
+def restored(weights):
+    net = Network()
+    net.layers = weights
+    return net
+""",
+    "a method that is passed its weights": """
+import numpy as np
+class Exercise:
+    def both(self, x, W1, b1, W2, b2, wanted):
+        x, W1, b1, W2, b2, wanted = map(np.array, (x, W1, b1, W2, b2, wanted))
+        h = np.maximum(0, x @ W1.T + b1)
+        y = h @ W2.T + b2
+        found = {"loss": round(float(np.mean((y - wanted) ** 2)), 4)}
+        dy = 2 * (y - wanted) / len(wanted)
+        dh = (dy.reshape(1, -1) @ W2).flatten() * «(h > 0)|h»
+        found["dW2"], found["db2"] = dy.reshape(-1, 1) @ h.reshape(1, -1), dy
+        found["dW1"], found["db1"] = dh.reshape(-1, 1) @ x.reshape(1, -1), dh
+        return found
+""",
+}
+FAST = frozenset({"outputs in arrays of ones", "a method that is passed its weights"})
