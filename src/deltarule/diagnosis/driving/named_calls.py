@@ -39,7 +39,7 @@ _ONE_LAYER = re.compile(r"(w|weights?|theta)$", re.I)
 
 
 class NamedCalls:
-    """The functions, objects and classes of a program that its names say train; ``own``: the learner's data."""
+    """The functions, objects and classes that names say train; ``own``: the learner's data."""
 
     def __init__(
         self,
