@@ -92,6 +92,8 @@ def drive_live(
 
 
 class Driver:
+    """Calls what a program defines, in one way after the other."""
+
     def __init__(self, recording: Recording, deadline: float, own: dict[str, Any], meant: str) -> None:
         self.recording, self.deadline, self.own, self.meant = recording, deadline, own, meant
         self.tape = recording.tape
@@ -166,7 +168,7 @@ class Driver:
 
     def _by_own_data(self) -> DrivenRun | None:
         """Call what takes data that the program defines under the same names."""
-        changing, others = self._to_call()
+        changing, others = self.to_call()
         return judge_with_own_data(self.trials, [*changing, *others], self.classes)
 
     def _as_loss(self, label: str, work: Callable[[CallRun], Any]) -> DrivenRun | None:

@@ -20,7 +20,7 @@ from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.drive import Driver
 from deltarule.diagnosis.driving.driven import LONGEST, DrivenRun
 from deltarule.diagnosis.driving.following import follow, follow_functions
-from deltarule.diagnosis.driving.layouts import ArgumentLayout, disagreeing, fit_sizes, twice
+from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, disagreeing, fit_sizes, twice
 from deltarule.diagnosis.driving.needs import Needs, own_methods
 from deltarule.diagnosis.driving.plausible import TARGET, UPSTREAM
 from deltarule.diagnosis.driving.trials import USUAL
@@ -72,6 +72,8 @@ def search_calls(
     ``judge`` returns what would be told of an analysis: "right", or the lines that are wrong; else None.
     ``doubted`` is what was called so that it was wrong.
     """
+    if MISFIT.search(recording.error) and "missing" not in recording.tape.notes:
+        return None  # what the program itself passes does not fit
     driver = Driver(recording, time.monotonic() + min(LONGEST, max(1.0, seconds)), {}, meant)
     with started(recording.source.path):
         best = _Search(driver, judge).best(re.split(r"\W", doubted)[0])

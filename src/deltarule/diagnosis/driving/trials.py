@@ -323,19 +323,7 @@ class Trials:
             except RecordingStopped:
                 pass
             except (Exception, SystemExit) as error:
-                self.is_hopeless = (
-                    type(error) in (LookupError, NotImplementedError, NameError)
-                ) or self._raises_always(error)
-                self.undefined = error if isinstance(error, NameError) else self.undefined
-                self.has_failed, self.complaint = True, str(error)
-                all_samples = layout is not None and layout.data in _ALL_SAMPLES
-                all_samples &= self.answers is None or self._changes_at(self._line_of(error))
-                self.has_met = run.sent is not None or has_met(tape, run)
-                is_sent = run.sent is not None  # it has the shape of what the layer computed
-                all_samples |= is_sent and layout is not None and layout.data != "vector"
-                if all_samples and MISFIT.search(str(error)) and has_met(tape, run):
-                    self.after_meeting.append((_called(label), (error, tape)))
-                self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
+                self._note_error(error, label, layout, run)
         is_whole = self.answers is None or (layout is not None and layout.data in _ALL_SAMPLES)
         if self.answers is not None and run.sent is not None and not self.has_failed:
             self.fits_once.add(_called(label))
@@ -359,6 +347,24 @@ class Trials:
             return None
         self.run |= {frame[0] for op in tape.operations for frame in op.place}
         return DrivenRun(label, layout, analysis, count, clean, self.has_failed, work, run.choices)
+
+    def _note_error(
+        self, error: BaseException, label: str, layout: ArgumentLayout | None, run: CallRun
+    ) -> None:
+        """Remember how a call ended."""
+        self.is_hopeless = (
+            type(error) in (LookupError, NotImplementedError, NameError)
+        ) or self._raises_always(error)
+        self.undefined = error if isinstance(error, NameError) else self.undefined
+        self.has_failed, self.complaint = True, str(error)
+        all_samples = layout is not None and layout.data in _ALL_SAMPLES
+        all_samples &= self.answers is None or self._changes_at(self._line_of(error))
+        self.has_met = run.sent is not None or has_met(run.tape, run)
+        is_sent = run.sent is not None  # it has the shape of what the layer computed
+        all_samples |= is_sent and layout is not None and layout.data != "vector"
+        if all_samples and MISFIT.search(str(error)) and has_met(run.tape, run):
+            self.after_meeting.append((_called(label), (error, run.tape)))
+        self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
 
     def _analysis(self, tape: Tape, run: CallRun, result: Any, failed: bool) -> Analysis | None:
         """What came of a call; None where nothing could be compared."""

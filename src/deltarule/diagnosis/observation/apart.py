@@ -65,10 +65,10 @@ def observe_apart(
     try:
         if is_file:
             told = _run_file(code, began + seconds, {"loss": loss, "name": name})
-        elif (written := _passed_on(code, {"own": own, "loss": loss})) is not None:
-            told = _run_passed(written, began + seconds)
         else:
-            told = run_apart(lambda: asdict(observe(code, 0.8 * seconds, own, loss)), seconds)
+            written = _passed_on(code, {"own": own, "loss": loss})
+            told = _run_passed(written, began + seconds) if written is not None else None
+            told = told or run_apart(lambda: asdict(observe(code, 0.8 * seconds, own, loss)), seconds)
         seen: Diagnosis = typed(Diagnosis, told)
     except InputError:
         raise
@@ -242,9 +242,12 @@ def serve(request: dict[str, Any], work: Callable[[], Any]) -> None:
 
 
 def observe_passed(path: str, seconds: float, folders: list[str]) -> dict[str, Any]:
-    """Observe live code that another process wrote to a file."""
+    """Observe live code that another process wrote to a file; nothing is told of what cannot be read here."""
     sys.path[:] = folders
-    code, settings = unpacked(Path(path).read_bytes())
+    try:
+        code, settings = unpacked(Path(path).read_bytes())
+    except Exception:  # whatever keeps it from being read, such as what only that process has registered
+        return {}
     return asdict(observe(code, 0.8 * seconds, **settings))
 
 

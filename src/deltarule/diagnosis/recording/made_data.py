@@ -237,5 +237,6 @@ def coloured_pictures(*args: Any, **options: Any) -> Any:
 
 
 def one_hot(y: Any, classes: Any = None, *args: Any, **options: Any) -> Any:
+    """Rows with a 1 in the column of each class, as functions of missing packages make of labels."""
     numbers = np.asarray(plain(y)).astype(int).ravel()
     return leaf(np.eye(int(plain(classes) or numbers.max() + 1))[numbers], is_scalar=False)

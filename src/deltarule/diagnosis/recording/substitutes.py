@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.recording import missing
 from deltarule.diagnosis.recording.functions import (
     call_function,
     call_ufunc,
@@ -22,6 +21,7 @@ from deltarule.diagnosis.recording.functions import (
     shares,
     softmax,
 )
+from deltarule.diagnosis.recording.made_data import note
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import (
     Traced,
@@ -61,9 +61,7 @@ class Substitute(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if name in _NOT_THERE and not hasattr(self._original, name):
-            missing.note(
-                f"{self.__name__} has no {name}: the usual function of that name was put in its place"
-            )
+            note(f"{self.__name__} has no {name}: the usual function of that name was put in its place")
             return _NOT_THERE[name]
         found = self._wrap(name, getattr(self._original, name))
         self.__dict__[name] = found
