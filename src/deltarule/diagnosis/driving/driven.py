@@ -68,7 +68,8 @@ def count_judged(analysis: Analysis) -> int:
 def starts_at_zero(analysis: Analysis) -> bool:
     """Whether all weights are zero at first: what a step is made of can then hardly be told apart."""
     steps = analysis.chosen.steps if analysis.chosen else []
-    first = [change.old for change in steps[0].changes if len(change.shape) > 1] if steps else []
+    every = steps[0].changes if steps else []
+    first = [change.old for change in every if len(change.shape) > 1] or [change.old for change in every]
     return bool(first) and not any(analysis.tape.value[one].any() for one in first)
 
 

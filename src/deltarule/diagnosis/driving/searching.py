@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import heapq
 import itertools
-import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -17,17 +15,16 @@ import numpy as np
 
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.calls import CallRun
-from deltarule.diagnosis.driving.drive import Driver
-from deltarule.diagnosis.driving.driven import LONGEST, DrivenRun
+from deltarule.diagnosis.driving.driven import DrivenRun
+from deltarule.diagnosis.driving.driver import Driver
 from deltarule.diagnosis.driving.following import follow, follow_functions
-from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, disagreeing, fit_sizes, twice
+from deltarule.diagnosis.driving.layouts import ArgumentLayout, disagreeing, fit_sizes, twice
 from deltarule.diagnosis.driving.needs import Needs, own_methods
 from deltarule.diagnosis.driving.plausible import TARGET, UPSTREAM
 from deltarule.diagnosis.driving.trials import USUAL
 from deltarule.diagnosis.driving.wants import Path
 from deltarule.diagnosis.driving.words import BACK, FORWARD, OUTPUT, is_sent, partners
 from deltarule.diagnosis.reading.analysis import Analysis
-from deltarule.diagnosis.recording.program import Recording, started
 
 #: How many operations are recorded for one way of calling.
 _MOST_OPERATIONS = 60_000
@@ -58,30 +55,20 @@ _OTHERS: dict[str, list[tuple[str, Any]]] = {
 _OF_SHAPES = ("array", "parameter", "target", "factor", "term", "upstream")
 
 Work = Callable[[CallRun], Any]
+#: What would be told of an analysis of a call: "right", or the lines that are wrong; else None.
+Judge = Callable[[Analysis, str], Any]
 
 
-def search_calls(
-    recording: Recording,
-    seconds: float,
-    meant: str,
-    judge: Callable[[Analysis, str], Any],
-    doubted: str = "",
-) -> DrivenRun | None:
+def search_calls(driver: Driver, judge: Judge, doubted: str = "") -> DrivenRun | None:
     """Return the best call that a search for arguments comes to.
 
-    ``judge`` returns what would be told of an analysis: "right", or the lines that are wrong; else None.
-    ``doubted`` is what was called so that it was wrong.
+    ``doubted`` is what was called so that it was wrong, though only names said how: it must be right, too.
     """
-    if MISFIT.search(recording.error) and "missing" not in recording.tape.notes:
-        return None  # what the program itself passes does not fit
-    driver = Driver(recording, time.monotonic() + min(LONGEST, max(1.0, seconds)), {}, meant)
-    with started(recording.source.path):
-        best = _Search(driver, judge).best(re.split(r"\W", doubted)[0])
-    return driver.noted(best) if best is not None else None
+    return _Search(driver, judge).best(doubted)
 
 
 class _Search:
-    def __init__(self, driver: Driver, judge: Callable[[Analysis, str], Any]) -> None:
+    def __init__(self, driver: Driver, judge: Judge) -> None:
         self.driver, self.trials, self.judge = driver, driver.trials, judge
         #: The functions whose results others may be given, those that go forward first.
         returning = {
@@ -242,6 +229,9 @@ def _changed(
         for path, (kind, detail) in known
         if kind != "size" or path[-1] != "[]"
     ]
+    sizes_asked = [path for path, (kind, _) in known if kind == "size" and path[-1] != "[]"]
+    if sizes_asked and ("value", 1) not in answers.known.values():  # it may be written for one output
+        others.insert(0, (sizes_asked[0], [("value", 1)]))
     for k in range(max((len(some) for _, some in others), default=0)):
         for path, some in others:
             if k < len(some):

@@ -24,7 +24,7 @@ from deltarule.diagnosis.driving.driven import (
     require_size,
     starts_at_zero,
 )
-from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, fit_sizes, twice
+from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, disagreeing, fit_sizes, twice
 from deltarule.diagnosis.driving.loss_functions import analyse_loss
 from deltarule.diagnosis.driving.needs import Needs
 from deltarule.diagnosis.driving.returned import analyse_returned, analyse_within, arrays_in
@@ -362,7 +362,8 @@ class Trials:
         self.has_met = run.sent is not None or has_met(run.tape, run)
         is_sent = run.sent is not None  # it has the shape of what the layer computed
         all_samples |= is_sent and layout is not None and layout.data != "vector"
-        if all_samples and MISFIT.search(str(error)) and has_met(run.tape, run):
+        is_misfit = MISFIT.search(str(error)) and 1 not in (disagreeing(str(error)) or ())
+        if all_samples and is_misfit and has_met(run.tape, run):  # a 1 may be a row of a vector
             self.after_meeting.append((_called(label), (error, run.tape)))
         self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
 

@@ -57,7 +57,6 @@ def observe(
     """
     from deltarule.diagnosis.driving.drive import drive, drive_live
     from deltarule.diagnosis.driving.returned import analyse_written
-    from deltarule.diagnosis.driving.searching import search_calls
 
     began = time.monotonic()
     if not isinstance(code, str | Path):
@@ -84,19 +83,10 @@ def observe(
     if not name and not is_told:
         recording, analysis = _as_written(recording, analysis, began + seconds - time.monotonic(), loss)
     if name or not (is_told or _judged(analysis)):
-        found = drive(recording, began + seconds - time.monotonic(), loss)
+        judge = partial(_told_lines, recording, loss)
+        found = drive(recording, began + seconds - time.monotonic(), loss, judge)
         if found is not None:
             analysis, driven = found.analysis, found.label
-        seen = report(analysis, recording, driven, time.monotonic() - began, loss)
-        is_doubtful = seen.verdict == "wrong" and found is not None and found.by_name
-        if name or (seen.verdict != "cannot judge" and not is_doubtful):
-            return seen
-        judge = partial(_told_lines, recording, loss)
-        doubted = driven if is_doubtful else ""
-        other = search_calls(recording, began + seconds - time.monotonic(), loss, judge, doubted)
-        if other is None:
-            return seen
-        analysis, driven = other.analysis, other.label
     return report(analysis, recording, driven, time.monotonic() - began, loss)
 
 

@@ -230,7 +230,7 @@ def _without_brackets(tape: Tape, source: ProgramSource, op: Operation, theta: i
 
 
 def _quotients(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list[Meeting]:
-    """``target / output``, of a derivative of the cross-entropy that is written out."""
+    """``target / output``, or its negative, of a derivative of the cross-entropy that is written out."""
     if op.name != "divide" or op.old is not None:
         return []
     above, below = op.inputs
@@ -238,4 +238,5 @@ def _quotients(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> 
         return []
     target = tape.operand(op, 0)
     is_given = target.shape == below.shape and not source.is_literal(op, 0)
+    target = -target if (target <= 0).all() else target
     return [Meeting(op, below, target, tape.leaves(below) & theta)] if is_given else []

@@ -151,11 +151,23 @@ class Traced:
         x = to_traced(x)
         if x.value.shape != np.shape(self.value[key]) and x.value.size == 1:
             x = x.reshape(())
+        if (several := self._several_starts(key, x)) is not None:
+            self.value[key], self.ids[key] = x.value, several
+            return
         if self.value.dtype.kind != "f" and x.value.dtype.kind == "f" and (tape := current_tape()):
             text = "numbers were truncated to integers when they were written into an integer array"
             tape.note("truncated", text)
         values, ids = self.arrays
         values[key], ids[key] = x.value, x.ids
+
+    def _several_starts(self, key: Any, x: Traced) -> Ids | None:
+        """Ids for one number that is written to several start values, which are then learned apart."""
+        tape, shape = current_tape(), np.shape(self.value[key])
+        if tape is None or x.size > 1 or np.prod(shape) < 2:
+            return None
+        made = [tape.operations[one] for one in (*tape.producers(x.ids), *tape.producers(self.ids))]
+        is_start = all(op.is_leaf and op.is_data for op in made)
+        return tape.leaf(np.broadcast_to(x.value.reshape(()), shape)) if is_start else None
 
     def __float__(self) -> float:
         return float(self.value.reshape(()) if self.value.size == 1 else self.value)
