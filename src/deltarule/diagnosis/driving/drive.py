@@ -28,15 +28,16 @@ def drive(recording: Recording, seconds: float, meant: str, judge: Judge) -> Dri
     if best is not None and best.is_right and (undefined or does_not_fit):
         best = None  # another part of the program can never run, or what it is given does not fit
     misfit = None if recording.error else driver.trials.misfit()
+    is_wrong = best is not None and not best.is_right
+    told = judge(best.analysis, best.label) if best is not None and is_wrong else None
     is_single = best is not None and best.layout is not None and best.layout.is_single
-    if best is not None and misfit is not None and is_single and not best.is_right:
+    if misfit is not None and is_wrong and is_single and len(told or ()) != 1:
         best = None  # of one sample alone, the shapes that never fit are spread
     if best is not None and best.is_right and best.crash is not None:
         recording.tape.note("calls", f"it fails with one layer more than in {best.label}, which is right")
         error, recording.tape = best.crash
         keep_error(recording, error)
         return None
-    told = judge(best.analysis, best.label) if best is not None and not best.is_right else None
     is_sure = best is not None and (best.is_right or (told and not best.by_name))
     if not (is_sure or undefined or does_not_fit or recording.root):
         doubted = best.label if best is not None and told else ""
