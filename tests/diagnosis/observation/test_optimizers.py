@@ -149,3 +149,28 @@ for _ in range(20):
     assert seen.verdict == "right", str(seen)
     path.write_text(path.read_text(encoding="utf-8").replace("* h * (1 - h)) @", "* h) @"), encoding="utf-8")
     assert observe(path).verdict == "wrong"
+
+
+ADDED_UP = """
+import numpy as np
+rng = np.random.default_rng(0)
+W, V = rng.normal(size=(3, 4)), rng.normal(size=(4, 2))
+dW, dV = np.zeros_like(W), np.zeros_like(V)
+for k in range(50):
+    x, t = rng.normal(size=(1, 3)), rng.normal(size=(1, 2))
+    h = np.tanh(x @ W)
+    d = h @ V - t
+    dV += h.T @ d
+    dW += x.T @ (d @ V.T * (1 - h ** 2))
+    W -= 0.1 * dW
+    V -= 0.1 * dV
+    dW *= 0.9
+    dV *= 0.9
+"""
+
+
+@pytest.mark.parametrize(("share", "verdict"), [("0.9", "right"), ("0", "right"), ("1.0", "wrong")])
+def test_gradients_that_are_never_cleared_are_no_momentum(watch, share, verdict):
+    seen = watch(ADDED_UP.replace("*= 0.9", f"*= {share}"))
+    assert seen.verdict == verdict, str(seen)
+    assert verdict == "right" or [one.mistake for one in seen.faults] == ["gradients_accumulate"]

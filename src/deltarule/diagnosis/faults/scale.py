@@ -35,6 +35,9 @@ def broadcast_targets(analysis: Analysis) -> Iterator[Fault]:
             yield fault_at(analysis, "derivative", meeting.op, text, mistake="broadcast_targets")
 
 
+_NEVER_CLEARED = (
+    "each update contains all the gradients of the updates before it: their sum is never set back to 0"
+)
 _OF_BEHAVIOUR = {
     "gradients_accumulate": "a second call with the same numbers returns twice the gradient: the first one "
     "is still in it",
@@ -48,6 +51,11 @@ def faults_of_behaviour(analysis: Analysis) -> Iterator[Fault]:
     if analysis.behaviour is not None:
         key, op = analysis.behaviour
         yield fault_at(analysis, "behaviour", op, _OF_BEHAVIOUR[key], mistake=key)
+    chosen = analysis.chosen
+    kept = [row for row in chosen.rows if row.extra == "step" and row.amount] if chosen else []
+    if kept and all(_same(row.amount, 1.0) for row in kept):  # no momentum: it would never slow down
+        op = kept[-1].change.updates[-1]
+        yield fault_at(analysis, "behaviour", op, _NEVER_CLEARED, kept, mistake="gradients_accumulate")
 
 
 def faults_of_scale(analysis: Analysis, meant: str, root: str) -> Iterator[Fault]:
