@@ -295,6 +295,21 @@ for epoch in range(30):
     V -= 100.0 * X.T @ back
     print(epoch, loss)
 """,
+    "biases that are spread to the samples": """
+import numpy as np
+np.random.seed(2)
+X, Y = np.random.rand(3, 6), np.random.rand(2, 6)
+V, U, b = np.random.randn(4, 3), np.random.randn(2, 4), np.random.randn(4, 1)
+B = np.dot(b, np.ones((1, 6)))
+for epoch in range(20):
+    h = 1 / (1 + np.exp(-(V @ X + «np.dot(b, np.ones((1, 6)))|B»)))
+    out = U @ h
+    d = out - Y
+    e = U.T @ d * h * (1 - h)
+    U = U - 0.1 * d @ h.T
+    V = V - 0.1 * e @ X.T
+    b = b - 0.1 * e @ np.ones((6, 1))
+""",
 }
 #: What runs in every test run; the others only in the slow ones.
 FAST = frozenset(PROGRAMS)

@@ -9,7 +9,7 @@ import numpy as np
 from deltarule.diagnosis.reading.comparison import GradientComparison
 from deltarule.diagnosis.reading.judging import compare
 from deltarule.diagnosis.reading.losses import KnownLoss, is_beyond_numbers, losses_of
-from deltarule.diagnosis.reading.lost import lost_gradients, lost_updates
+from deltarule.diagnosis.reading.lost import lost_gradients, lost_updates, unread_updates
 from deltarule.diagnosis.reading.steps import RecordedStep, steps_on
 from deltarule.diagnosis.reading.targets import Meeting, find_meetings, forward_of
 from deltarule.diagnosis.reading.updates import settle_updates
@@ -68,6 +68,7 @@ def analyse(tape: Tape, source: ProgramSource, meant: str = "") -> Analysis:
     analysis.lost = lost
     if analysis.chosen is not None and not analysis.chosen.bad:
         analysis.unused = lost_gradients(tape, analysis.chosen.steps)
+        analysis.lost = lost or unread_updates(tape, analysis.chosen.steps)
     return analysis
 
 
