@@ -145,5 +145,72 @@ class Exercise:
         found["dW1"], found["db1"] = dh.reshape(-1, 1) @ x.reshape(1, -1), dh
         return found
 """,
+    "functions that are looked up by name": """
+import numpy as np
+def smooth(z):
+    return 1 / (1 + np.exp(-z))
+def smooth_slope(a):
+    return «a * (1 - a)|a * (1 + a)»
+def straight(z):
+    return z
+def straight_slope(a):
+    return 1.0
+class Layer:
+    def __init__(self, n_in, n_out, kind="smooth"):
+        self.act, self.slope = globals()[kind], globals()[kind + "_slope"]
+        self.W, self.b = np.random.randn(n_out, n_in), np.zeros((n_out, 1))
+    def forward(self, x):
+        return self.act(self.W @ x + self.b)
+    def backward(self, back, before, out, rate):
+        delta = back * self.slope(out)
+        back = self.W.T @ delta
+        self.W -= rate * delta @ before.T
+        self.b -= rate * delta.sum(axis=1, keepdims=True)
+        return back
+def fit(layers, x, y, epochs, rate):
+    for epoch in range(epochs):
+        outs = [x]
+        for layer in layers:
+            outs.append(layer.forward(outs[-1]))
+        back = outs[-1] - y
+        for layer in reversed(layers):
+            out = outs.pop()
+            back = layer.backward(back, outs[-1], out, rate)
+        yield 0.5 * np.sum((outs[-1] - y) ** 2)
+""",
+    "a long loop that ends by a number": """
+import numpy as np
+class Pair:
+    def __init__(self, n_in, n_hidden, n_out):
+        self.V, self.c = np.random.rand(n_in, n_hidden) - 0.5, np.zeros(n_hidden)
+        self.U, self.d = np.random.rand(n_hidden, n_out) - 0.5, np.zeros(n_out)
+        self.last_V, self.last_U = np.zeros_like(self.V), np.zeros_like(self.U)
+        self.last_c, self.last_d = np.zeros_like(self.c), np.zeros_like(self.d)
+    def learn(self, X, y, rate, inertia, most, enough):
+        done, far = 0, float("inf")
+        while done < most and far > enough:
+            sizes = []
+            for x, t in zip(X, y):
+                h = 1 / (1 + np.exp(-(np.dot(x, self.V) + self.c)))
+                out = np.dot(h, self.U) + self.d
+                error = t - out
+                delta = error.dot(self.U.T) * h * «(1 - h)|(1 + h)»
+                step_U = rate * np.outer(h, error) + inertia * self.last_U
+                self.U += step_U
+                self.last_U = step_U
+                step_d = rate * error + inertia * self.last_d
+                self.d += step_d
+                self.last_d = step_d
+                step_V = rate * np.outer(x, delta) + inertia * self.last_V
+                self.V += step_V
+                self.last_V = step_V
+                step_c = rate * delta + inertia * self.last_c
+                self.c += step_c
+                self.last_c = step_c
+                sizes.append(np.sum(error**2))
+            far = np.mean(sizes)
+            yield done, far
+            done += 1
+""",
 }
 FAST = frozenset({"outputs in arrays of ones", "a method that is passed its weights"})

@@ -26,6 +26,10 @@ class Var:
             o.grad += self.value * out.grad
         out._back = _back
         return out
+    def __neg__(self):
+        return self * -1
+    def __rsub__(self, o):
+        return -self + o
     def tanh(self):
         out = Var(math.tanh(self.value), (self,))
         def _back():
@@ -49,6 +53,7 @@ CASES = {
     "nothing returned": ("tanh", "        return out\n", "", "what tanh has computed is not returned"),
     "kept under another name": ("tanh", "out._back = ", "out.back = ", "what tanh is computed from gets no"),
     "an attribute of another name": ("__mul__", "+= o.value", "+= o.data", "has no attribute 'data'"),
+    "operands in the other order": ("__rsub__", "-self + o", "self + -o", "gives -1.3, where 1.3 is"),
     "another order": (
         "backward",
         "for p in v.parents:\n                    visit(p)\n                order.append(v)",

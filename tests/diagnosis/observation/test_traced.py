@@ -233,3 +233,9 @@ for _ in range(9):
 """
     assert watch(text).verdict == "right"
     assert watch(text.replace("(1 - H ** 2)", "(1 - H)")).verdict == "wrong"
+
+
+@pytest.mark.parametrize("name", ["sum", "max", "std", "argmax"])
+def test_an_argument_that_numpy_does_not_know_is_refused(name, xp):
+    with pytest.raises(TypeError, match="acis"):
+        getattr(xp, name)(leaf(A), acis=1)

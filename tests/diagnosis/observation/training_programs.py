@@ -277,6 +277,39 @@ for words, kind in [([0, 2], 1), ([1], 0), ([1, 3], 1), ([2], 0)] * 20:
             V[i][j] -= 0.1 * below[j]
         a[j] -= 0.1 * below[j]
 """,
+    "a loss that is infinite after a few steps": """
+import numpy as np
+np.random.seed(1)
+X = np.random.rand(12, 3)
+Y = np.eye(3)[np.arange(12) % 3]
+V, U = np.random.randn(3, 5), np.random.randn(5, 3)
+for epoch in range(30):
+    h = np.maximum(0, X @ V)
+    z = h @ U
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    loss = -np.sum(Y * np.log(p)) / len(X)
+    d = p - Y
+    back = d @ U.T «* (h > 0)|»
+    U -= 100.0 * h.T @ d
+    V -= 100.0 * X.T @ back
+    print(epoch, loss)
+""",
+    "biases that are spread to the samples": """
+import numpy as np
+np.random.seed(2)
+X, Y = np.random.rand(3, 6), np.random.rand(2, 6)
+V, U, b = np.random.randn(4, 3), np.random.randn(2, 4), np.random.randn(4, 1)
+B = np.dot(b, np.ones((1, 6)))
+for epoch in range(20):
+    h = 1 / (1 + np.exp(-(V @ X + «np.dot(b, np.ones((1, 6)))|B»)))
+    out = U @ h
+    d = out - Y
+    e = U.T @ d * h * (1 - h)
+    U = U - 0.1 * d @ h.T
+    V = V - 0.1 * e @ X.T
+    b = b - 0.1 * e @ np.ones((6, 1))
+""",
 }
 #: What runs in every test run; the others only in the slow ones.
 FAST = frozenset(PROGRAMS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import operator
 import re
 import traceback
 from collections.abc import Callable, Iterator
@@ -198,12 +199,12 @@ def go_back(tape: Tape, source: ProgramSource, kind: type, expression: Expressio
         starts = [leaf(one, is_scalar=True) for one in (0.7, -1.2, 0.9)]
     try:
         numbers = [kind(one, **_wanted(kind)) for one in starts]
-        if expression.operation:
-            return _alone(tape, source, kind, expression.operation, numbers)
         before = {name: _ids(one) for name, one in _attributes(numbers[0]).items()}
         value_name = next(
             (name for name, ids in before.items() if np.array_equal(ids, starts[0].ids.ravel())), ""
         )
+        if expression.operation:
+            return _alone(tape, source, kind, expression.operation, numbers, value_name)
         out = expression.compute(*numbers)
         value = getattr(out, value_name, None)
         getattr(out, back_method(kind) or "")()
@@ -245,23 +246,44 @@ def _line_of_order(source: ProgramSource, kind: type) -> int:
     return code.co_firstlineno
 
 
-def _alone(tape: Tape, source: ProgramSource, kind: type, name: str, numbers: list[Any]) -> Analysis | None:
-    """What is told of an operation that computes something and returns nothing, or sends nothing back."""
+def _alone(
+    tape: Tape, source: ProgramSource, kind: type, name: str, numbers: list[Any], value_name: str
+) -> Analysis | None:
+    """What is told of an operation that returns nothing, sends nothing back, or computes something else."""
     method, before = vars(kind)[name], len(tape.operations)
-    function = source.function_at(name, method.__code__.co_firstlineno)
+    function = source.function_at(method.__code__.co_name, method.__code__.co_firstlineno)
     used = numbers[: method.__code__.co_argcount]
+    if name.startswith("__r") and name != "__rmatmul__":
+        used[1:] = [2.0]  # what stands first is no number that builds a graph
     result = method(*used)
     if len(tape.operations) == before or function is None:
         return None
+    last = function.body[-1].lineno
     if result is None:
-        text = f"what {name} has computed is not returned"
-        return Analysis(tape, source, failure=(function.body[-1].lineno, text))
+        return Analysis(tape, source, failure=(last, f"what {name} has computed is not returned"))
+    values = [plain(getattr(one, value_name, one)) for one in (*used, result)]
+    if _OPERATION.match(name) and (text := _another_value(name, values[:-1], values[-1])):
+        return Analysis(tape, source, failure=(last, text))
     getattr(result, back_method(kind) or "")()
     kept = [each for each, one in _attributes(result).items() if _GRADIENT.match(each) and _is_some(one)]
-    if not kept or any(_is_some(getattr(one, kept[0])) for one in used):
+    if not kept or any(_is_some(getattr(one, kept[0], None)) for one in used):
         return None
     text = f"what {name} is computed from gets no gradient: nothing is sent back"
     return Analysis(tape, source, failure=(_line_of_closure(function), text))
+
+
+def _another_value(name: str, operands: list[Any], found: Any) -> str:
+    """What is told where an operator makes another number of its operands than it does of plain ones."""
+    is_reflected = name.startswith("__r")
+    compute = getattr(operator, name.replace("__r", "__", 1))
+    try:
+        wanted = compute(*map(float, operands[::-1] if is_reflected else operands))
+        if isinstance(wanted, complex) or np.isclose(wanted, float(found), rtol=1e-3):
+            return ""
+    except (TypeError, ValueError, ArithmeticError):  # no numbers: there is nothing to compare
+        return ""
+    order = ": what stands first is the other number" if is_reflected else ""
+    return f"{name} gives {float(found):.4g}, where {wanted:.4g} is right{order}"
 
 
 def _is_some(gradient: Any) -> bool:

@@ -100,8 +100,8 @@ class Trials:
         self.recording, self.deadline, self.own, self.meant = recording, deadline, own, meant
         self.returns = returns
         self.wrong: list[DrivenRun] = []
-        #: A name that a function uses and that there is not, whatever it is called with.
-        self.undefined: NameError | None = None
+        #: What fails whatever is passed: a name that there is not, or too many or few arguments.
+        self.undefined: Exception | None = None
         #: What was called, and what it raised after outputs were compared: shapes that do not fit, or None.
         self.after_meeting: list[tuple[str, tuple[BaseException, Tape] | None]] = []
         #: The layers that ran through with what they were sent, however their data lay.
@@ -233,6 +233,20 @@ class Trials:
                 return isinstance(last, ast.Raise) and not returns
         return False
 
+    def _miscounts(self, error: TypeError) -> bool:
+        """Whether the program passes more or fewer arguments to a function of its own than that takes."""
+        said = re.search(r"(\w+)\(\) (?:takes|missing) .*positional argument", str(error))
+        *_, last = traceback.walk_tb(error.__traceback__)
+        code, source = last[0].f_code, self.recording.source
+        if said is None or code.co_filename != source.path:
+            return False
+        match source.node((code, last[0].f_lasti, last[1])):
+            case ast.Call(func=ast.Name(name)):
+                return name == said[1] and name not in code.co_varnames  # what was passed may be anything
+            case ast.Call(func=ast.Attribute(ast.Name("self"), name)):
+                return name == said[1]
+        return False
+
     def attempt(
         self, label: str, layout: ArgumentLayout | None, work: Callable[[CallRun], Any]
     ) -> DrivenRun | None:
@@ -355,7 +369,8 @@ class Trials:
         self.is_hopeless = (
             type(error) in (LookupError, NotImplementedError, NameError)
         ) or self._raises_always(error)
-        self.undefined = error if isinstance(error, NameError) else self.undefined
+        if isinstance(error, NameError) or (isinstance(error, TypeError) and self._miscounts(error)):
+            self.undefined = error
         self.has_failed, self.complaint = True, str(error)
         all_samples = layout is not None and layout.data in _ALL_SAMPLES
         all_samples &= self.answers is None or self._changes_at(self._line_of(error))

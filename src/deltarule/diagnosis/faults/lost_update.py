@@ -16,6 +16,9 @@ def lost_update_of(analysis: Analysis) -> Fault | None:
     name = source.target_of(first)
     text = f"{name} is only a name here: the parameter stays as it was, and every step starts from the same "
     text += "values again. Store the result where the forward pass reads it"
+    if any(first.index in op.before for op in analysis.tape.operations):
+        text = f"the forward pass reads what was made of {name} before the training, and never sees what "
+        text += f"{name} becomes: make it of {name} in each step"
     return fault_at(
         analysis, "untrained", first, text, parameters=tuple(dict.fromkeys(map(source.target_of, at)))
     )

@@ -8,8 +8,8 @@ import numpy as np
 
 from deltarule.diagnosis.reading.comparison import GradientComparison
 from deltarule.diagnosis.reading.judging import compare
-from deltarule.diagnosis.reading.losses import KnownLoss, losses_of
-from deltarule.diagnosis.reading.lost import lost_gradients, lost_updates
+from deltarule.diagnosis.reading.losses import KnownLoss, is_beyond_numbers, losses_of
+from deltarule.diagnosis.reading.lost import lost_gradients, lost_updates, unread_updates
 from deltarule.diagnosis.reading.steps import RecordedStep, steps_on
 from deltarule.diagnosis.reading.targets import Meeting, find_meetings, forward_of
 from deltarule.diagnosis.reading.updates import settle_updates
@@ -68,6 +68,7 @@ def analyse(tape: Tape, source: ProgramSource, meant: str = "") -> Analysis:
     analysis.lost = lost
     if analysis.chosen is not None and not analysis.chosen.bad:
         analysis.unused = lost_gradients(tape, analysis.chosen.steps)
+        analysis.lost = lost or unread_updates(tape, analysis.chosen.steps)
     return analysis
 
 
@@ -86,8 +87,12 @@ def judge_steps(tape: Tape, source: ProgramSource, steps: list[RecordedStep], me
 def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: str) -> Analysis:
     judged: list[tuple[RecordedStep, list[Meeting], list[KnownLoss]]] = []
     every = [replace(step) for step in steps]
+    diverged = 0
     for step in steps:
         meetings = find_meetings(tape, source, step)
+        if judged and is_beyond_numbers(tape, step, meetings):
+            diverged += 1
+            continue
         losses = losses_of(tape, step, meetings, meant)
         if losses:
             _drop_unrelated(step, meetings, losses)
@@ -117,7 +122,7 @@ def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: 
     squared = max(of_squares, key=_preference, default=best)
     own = {one.loss_name for one in comparisons if one.own}
     is_guess = best.loss_name == "binary cross-entropy" and best.loss_name not in own
-    few = len(best.steps) < len(steps) / 2 or _is_left_out(every, best.steps)
+    few = len(best.steps) < (len(steps) - diverged) / 2 or _is_left_out(every, best.steps)
     if few and not best.bad:
         return Analysis(tape, source, reason=_NO_MEETING)  # what few steps show is no verdict
     if best.bad and is_guess and squared.score > best.score - 0.2 and squared.has_right_array:

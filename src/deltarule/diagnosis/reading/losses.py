@@ -65,6 +65,11 @@ def losses_of(tape: Tape, step: RecordedStep, meetings: list[Meeting], meant: st
     return losses
 
 
+def is_beyond_numbers(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> bool:
+    """Whether the program's own loss is infinite or no number, so that it has no gradient."""
+    return any(not np.isfinite(tape.result(op)).all() for op, _ in _own_losses(tape, step, meetings))
+
+
 def _of_step(tape: Tape, step: RecordedStep, adjoint: Values) -> Values:
     """An adjoint without what a loss that is summed over many steps has from the forward passes before."""
     for op in tape.operations[: step.floor + 1]:

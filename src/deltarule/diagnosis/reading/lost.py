@@ -25,6 +25,27 @@ def lost_updates(tape: Tape, source: ProgramSource) -> list[Operation]:
     return [ops[0] for ops in lost if read.isdisjoint(op.index for op in ops)]
 
 
+def unread_updates(tape: Tape, steps: list[RecordedStep]) -> list[Operation]:
+    """The first update of each parameter that no later step reads, though it goes on changing.
+
+    As of biases that were copied to every sample once, before the training.
+    """
+    later = {change.key for step in steps[1:] for change in step.changes}
+    left = [change for change in steps[0].changes if change.key not in later] if len(steps) > 2 else []
+    return [one.updates[0] for one in left if _is_read_by_itself(tape, one.updates[0], len(steps))]
+
+
+def _is_read_by_itself(tape: Tape, update: Operation, times: int) -> bool:
+    """Whether the same sum is computed so many times, each of the one before, until another reads it."""
+    chain = {update.index}
+    for op in tape.operations[update.index + 1 :]:
+        if not chain.isdisjoint(op.before):
+            if op.spot != update.spot:
+                break
+            chain.add(op.index)
+    return len(chain) >= times
+
+
 def _is_dropped(source: ProgramSource, op: Operation) -> bool:
     """Whether the statement writes over a name that is not read after it, in its loop or function."""
     statement = source.statement(op)

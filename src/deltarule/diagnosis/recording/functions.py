@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import io
 import string
 from collections import Counter
@@ -72,6 +74,8 @@ def call_function(function: Any, args: Any, options: Any) -> Any:
         return open_one.__array_function__(function, (), args, options)
     if name == "full" and len(args) > 1 and has_traced(args[1]):
         return np.broadcast_to(to_traced(args[1]), plain(args[0])).copy()
+    if unknown := options.keys() - (_keywords(function) or options.keys()):
+        raise TypeError(f"{name}() got an unexpected keyword argument {min(unknown)!r}")
     if name in _CREATING:
         return _create(function, name, plain(args), plain(options))
     if not (has_traced(args) or has_traced(tuple(options.values()))):
@@ -87,6 +91,17 @@ def call_function(function: Any, args: Any, options: Any) -> Any:
     if name in _READING:
         return function(*plain(args), **plain(options))
     return _unknown(function, args, options)
+
+
+@functools.cache
+def _keywords(function: Any) -> frozenset[str]:
+    """The names that a function's arguments have; none where that is not known, or any may be passed."""
+    try:
+        known = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return frozenset()
+    is_open = any(one.kind == one.VAR_KEYWORD for one in known.values())
+    return frozenset() if is_open else frozenset(known)
 
 
 def _create(function: Any, name: str, args: Any, options: Any) -> Any:

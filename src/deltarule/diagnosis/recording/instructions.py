@@ -20,10 +20,15 @@ def _until(frame: FrameType) -> list[dis.Instruction]:
     return [one for one in dis.get_instructions(frame.f_code) if one.offset <= frame.f_lasti]
 
 
+def _following(frame: FrameType) -> list[dis.Instruction]:
+    """The instructions after the one that has been reached, without what only makes room for a number."""
+    after = [one for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti]
+    return [one for one in after if one.opname not in ("CACHE", "EXTENDED_ARG")]
+
+
 def is_taken_apart(frame: FrameType) -> bool:
     """Whether the instruction that follows takes one size of a shape, or all, or keeps or compares it."""
-    following = [one for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti][:3]
-    names = [one.opname for one in following]
+    names = [one.opname for one in _following(frame)[:3]]
     return names[:1] == ["UNPACK_SEQUENCE"] or bool(
         {"BINARY_SUBSCR", "COMPARE_OP"} & set(names) or any(one.startswith("STORE") for one in names[:1])
     )
@@ -34,16 +39,14 @@ def is_decided(frame: FrameType) -> bool:
     here = reached(frame)
     if here is not None and here.opname.startswith("CALL"):
         return True
-    after = [one for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti]
-    after = [one for one in after if one.opname not in ("CACHE", "TO_BOOL")]
-    return bool(after) and "JUMP" in after[0].opname
+    after = [one.opname for one in _following(frame) if one.opname != "TO_BOOL"]
+    return bool(after) and "JUMP" in after[0]
 
 
 def is_called(frame: FrameType) -> bool:
     """Whether the attribute that the instruction takes is called then."""
     here = next((one for one in dis.get_instructions(frame.f_code) if one.offset == frame.f_lasti), None)
-    after = [one for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti]
-    names = [one.opname for one in after if one.opname != "CACHE"][:2]
+    names = [one.opname for one in _following(frame)]
     is_method = here is not None and ("METHOD" in here.opname or "NULL" in here.argrepr)
     return is_method or any(one in ("PRECALL", "CALL") for one in names[:1])
 
@@ -74,8 +77,7 @@ def _stored(frame: FrameType, at: int) -> tuple[str, ...]:
 
 def parts_of_each(frame: FrameType) -> tuple[str, ...]:
     """The names that each element is taken apart into by the loop that begins, as ``for x, y in data``."""
-    following = [one for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti]
-    following = [one for one in following if one.opname != "CACHE"][:2]
+    following = _following(frame)[:2]
     if [one.opname for one in following] != ["FOR_ITER", "UNPACK_SEQUENCE"]:
         return ()
     return _stored(frame, following[1].offset)

@@ -147,7 +147,8 @@ class Rebuilding:
         made.__defaults__ = self.value(x.__defaults__)
         made.__kwdefaults__ = self.value(x.__kwdefaults__)
         made.__dict__.update((key, self.value(one)) for key, one in vars(x).items())
-        for key in names_in(x.__code__):
+        read = names_in(x.__code__)
+        for key in (*x.__globals__,) if "globals" in read else read:  # all, where it looks names up
             if key in x.__globals__ and key not in names:
                 names[key] = None  # it is on its way
                 names[key] = self.value(x.__globals__[key], key)
