@@ -145,5 +145,33 @@ class Exercise:
         found["dW1"], found["db1"] = dh.reshape(-1, 1) @ x.reshape(1, -1), dh
         return found
 """,
+    "an input that is fed, and only kept a place by another method": """
+import numpy as np
+class Layer:
+    def feed(self, inputs):
+        self.inputs = inputs
+    def init(self, width, rate):
+        raise NotImplementedError
+    def forward(self):
+        raise NotImplementedError
+    def backward(self, error):
+        raise NotImplementedError
+class Full(Layer):
+    def __init__(self, units):
+        self.biases, self.units = np.random.rand(1, units), units
+    def init(self, width, rate):
+        self.weights = np.random.randn(width, self.units)
+        self.inputs = np.zeros(width)
+        self.rate = rate
+    def forward(self):
+        self.outputs = np.tanh(np.dot(self.inputs, self.weights) + self.biases)
+        return self.outputs
+    def backward(self, error):
+        delta = error * «(1 - self.outputs ** 2)|(1 - self.outputs)»
+        before = np.dot(delta, self.weights.T)
+        self.weights -= self.rate * np.dot(self.inputs.T, delta)
+        self.biases -= self.rate * np.sum(delta, axis=0, keepdims=True)
+        return before
+""",
 }
 FAST = frozenset({"outputs in arrays of ones", "a method that is passed its weights"})

@@ -32,6 +32,8 @@ class _Method:
 
     reads: set[str] = field(default_factory=set)
     writes: set[str] = field(default_factory=set)
+    #: What it sets to nothing, zeros or an empty list, and to nothing else.
+    places: set[str] = field(default_factory=set)
     calls: set[str] = field(default_factory=set)
     changes: bool = False
     reads_files: bool = False
@@ -50,6 +52,12 @@ class Needs:
             if isinstance(node, ast.FunctionDef) and not _MAKES.match(node.name):
                 _look_at(node, found.setdefault(node.name, _Method()))
         return found
+
+    @cached_property
+    def _set_anew(self) -> set[str]:
+        """What some method sets to something that does not come of what it was."""
+        every = [one for name, one in self._methods.items() if not _ASIDE.match(name)]
+        return set().union(*(one.writes - one.reads - one.places for one in every))
 
     @cached_property
     def _given(self) -> set[str]:
@@ -96,7 +104,7 @@ class Needs:
         reads = set().union(*(self._methods[one].reads for one in inside)) if inside else set()
         written = set().union(*(self._methods[one].writes for one in inside)) if inside else set()
         for one in found:
-            written |= set().union(*(self._methods[each].writes for each in self.within(one)))
+            written |= self._offered(one)
         missing = reads - written - self._given
         while missing:
             offers = {
@@ -104,19 +112,30 @@ class Needs:
                 for one in own
                 if one in self._methods and one not in inside and one not in seen and not _ASIDE.match(one)
             }
-            best = max(offers, key=lambda one: (len(offers[one]), -len(self.within(one))), default=None)
-            if best is None or not offers[best]:
+            offers = {one: offer for one, offer in offers.items() if offer}
+            if not offers:
                 return
+            keeps = {one: bool(missing & self._kept(one)) for one in offers}  # what is set is not emptied
+            best = max(offers, key=lambda one: (keeps[one], len(offers[one]), -len(self.within(one))))
             missing -= offers[best]
             seen.add(best)
             self._collect(best, own, found, seen)
             found.append(best)
 
     def _offered(self, name: str) -> set[str]:
-        """What a method writes, and what it calls; what it takes from a file may be there already."""
+        """What a method writes, and what it calls, but for places it only keeps for what others set.
+
+        What it takes from a file may be there already.
+        """
         inside = [self._methods[one] for one in self.within(name)]
-        offered = set().union(*(one.writes for one in inside))
+        offered = set().union(*(one.writes for one in inside)) - (self._kept(name) & self._set_anew)
         return offered - self._of_size if any(one.reads_files for one in inside) else offered
+
+    def _kept(self, name: str) -> set[str]:
+        """What a method sets to nothing, and neither it nor what it calls to anything else."""
+        inside = [self._methods[one] for one in self.within(name)]
+        filled = set().union(*(one.writes - one.places for one in inside))
+        return set().union(*(one.places for one in inside)) - filled
 
     def plans(self, own: Mapping[str, Any]) -> Iterator[list[str]]:
         """Sequences of an object's own methods that end in a change, or go back."""
@@ -151,16 +170,19 @@ def takes(method: Any) -> int:
 def _look_at(node: ast.FunctionDef, method: _Method) -> None:
     taken = {one.arg for one in node.args.args}
     method.reads |= {_passed(one) for one in taken}
-    cleared = {
-        id(target)
+    set_to = {
+        id(target): one.value
         for one in ast.walk(node)
-        if isinstance(one, ast.Assign) and isinstance(one.value, ast.Constant) and one.value.value is None
+        if isinstance(one, ast.Assign)
         for target in one.targets
     }
+    places = set[str]()
     for one in ast.walk(node):
         match one:
-            case ast.Attribute() if id(one) in cleared:  # what is forgotten is not written
-                pass
+            case ast.Attribute() if getattr(set_to.get(id(one)), "value", one) is None:
+                pass  # what is forgotten is not written
+            case ast.Attribute(attr=name) if _is_place(set_to.get(id(one))):
+                places.add(name)
             case ast.Attribute(attr=name, ctx=ast.Load()):
                 method.reads.add(name)
                 method.calls.add(name)
@@ -179,6 +201,8 @@ def _look_at(node: ast.FunctionDef, method: _Method) -> None:
         called = one.func if isinstance(one, ast.Call) else None
         method.reads_files |= getattr(called, "attr", getattr(called, "id", "")) in _FROM_FILES
         method.changes = method.changes or (is_change(one) and not is_sum(one))
+    method.places |= places - method.writes
+    method.writes |= places
 
 
 def _passed(name: str) -> str:
@@ -191,6 +215,16 @@ def is_sum(node: ast.AST) -> bool:
     return (
         isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name)
     )
+
+
+def _is_place(value: ast.expr | None) -> bool:
+    """Whether a value holds nothing yet: zeros, an empty list."""
+    match value:
+        case ast.List(elts=[]) | ast.Dict(keys=[]) | ast.Call(args=[], func=ast.Name(id="list" | "dict")):
+            return True
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name in ("zeros", "empty", "zeros_like", "empty_like")
+    return False
 
 
 def _is_nothing(value: ast.expr) -> bool:
