@@ -173,5 +173,23 @@ class Full(Layer):
         self.biases -= self.rate * np.sum(delta, axis=0, keepdims=True)
         return before
 """,
+    "an argument that names a file": """
+import numpy as np
+class Classes:
+    def __init__(self, name):
+        table = np.loadtxt(name)
+        self.x, labels = table[:, :-1], table[:, -1].astype(int)
+        self.y = np.eye(3)[labels]
+    def build(self):
+        self.W, self.V = np.random.randn(self.x.shape[1], 4), np.random.randn(4, 3)
+    def run(self):
+        for x, y in zip(self.x, self.y):
+            h = 1 / (1 + np.exp(-x.dot(self.W)))
+            out = 1 / (1 + np.exp(-h.dot(self.V)))
+            last = (y - out) * out * (1 - out)
+            back = self.V.dot(last) * «h * (1 - h)|h»
+            self.V += 0.1 * np.outer(h, last)
+            self.W += 0.1 * np.outer(x, back)
+""",
 }
 FAST = frozenset({"outputs in arrays of ones", "a method that is passed its weights"})

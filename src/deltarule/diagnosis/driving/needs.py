@@ -34,6 +34,8 @@ class _Method:
     writes: set[str] = field(default_factory=set)
     #: What it sets to nothing, zeros or an empty list, and to nothing else.
     places: set[str] = field(default_factory=set)
+    #: What it changes by itself ± something, and does not set before.
+    grown: set[str] = field(default_factory=set)
     calls: set[str] = field(default_factory=set)
     changes: bool = False
     reads_files: bool = False
@@ -63,6 +65,11 @@ class Needs:
     def _given(self) -> set[str]:
         """The attributes that objects have from the start, with something in them."""
         return {name for name, value in self._starts() if not _is_nothing(value)}
+
+    @cached_property
+    def _started(self) -> set[str]:
+        """The attributes that objects have from the start."""
+        return {name for name, _ in self._starts()}
 
     @cached_property
     def _of_size(self) -> set[str]:
@@ -103,9 +110,8 @@ class Needs:
         inside = self.within(name)
         reads = set().union(*(self._methods[one].reads for one in inside)) if inside else set()
         written = set().union(*(self._methods[one].writes for one in inside)) if inside else set()
-        for one in found:
-            written |= self._offered(one)
-        missing = reads - written - self._given
+        anew = set().union(*(self._methods[one].writes - self._methods[one].grown for one in inside))
+        missing = reads - (written & (anew | self._started)).union(*map(self._offered, found)) - self._given
         while missing:
             offers = {
                 one: missing & self._offered(one)
@@ -123,12 +129,14 @@ class Needs:
             found.append(best)
 
     def _offered(self, name: str) -> set[str]:
-        """What a method writes, and what it calls, but for places it only keeps for what others set.
+        """What a method writes, and what it calls, but for what others set and it changes or empties.
 
         What it takes from a file may be there already.
         """
         inside = [self._methods[one] for one in self.within(name)]
-        offered = set().union(*(one.writes for one in inside)) - (self._kept(name) & self._set_anew)
+        grown = set().union(*(one.grown for one in inside))
+        others = self._set_anew & (self._kept(name) | grown)
+        offered = set().union(*(one.writes for one in inside)) - others
         return offered - self._of_size if any(one.reads_files for one in inside) else offered
 
     def _kept(self, name: str) -> set[str]:
@@ -170,14 +178,16 @@ def takes(method: Any) -> int:
 def _look_at(node: ast.FunctionDef, method: _Method) -> None:
     taken = {one.arg for one in node.args.args}
     method.reads |= {_passed(one) for one in taken}
-    set_to = {
-        id(target): one.value
-        for one in ast.walk(node)
-        if isinstance(one, ast.Assign)
-        for target in one.targets
+    every = list(ast.walk(node))
+    changed = {
+        id(target)
+        for one in every
+        if isinstance(one, ast.Assign | ast.AugAssign) and is_change(one)
+        for target in (one.targets if isinstance(one, ast.Assign) else [one.target])
     }
-    places = set[str]()
-    for one in ast.walk(node):
+    set_to = {id(target): one.value for one in every if isinstance(one, ast.Assign) for target in one.targets}
+    places, filled, grown = set[str](), set[str](), set[str]()
+    for one in every:
         match one:
             case ast.Attribute() if getattr(set_to.get(id(one)), "value", one) is None:
                 pass  # what is forgotten is not written
@@ -187,7 +197,7 @@ def _look_at(node: ast.FunctionDef, method: _Method) -> None:
                 method.reads.add(name)
                 method.calls.add(name)
             case ast.Attribute(attr=name):
-                method.writes.add(name)
+                (grown if id(one) in changed else filled).add(name)
             case ast.Subscript(value=ast.Attribute(attr=name), ctx=ast.Store()):
                 method.writes.add(name)
             case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name), attr="append")):
@@ -201,8 +211,10 @@ def _look_at(node: ast.FunctionDef, method: _Method) -> None:
         called = one.func if isinstance(one, ast.Call) else None
         method.reads_files |= getattr(called, "attr", getattr(called, "id", "")) in _FROM_FILES
         method.changes = method.changes or (is_change(one) and not is_sum(one))
+    method.writes |= grown | filled
     method.places |= places - method.writes
     method.writes |= places
+    method.grown |= grown - filled - places
 
 
 def _passed(name: str) -> str:
