@@ -111,7 +111,8 @@ class Needs:
         reads = set().union(*(self._methods[one].reads for one in inside)) if inside else set()
         written = set().union(*(self._methods[one].writes for one in inside)) if inside else set()
         anew = set().union(*(self._methods[one].writes - self._methods[one].grown for one in inside))
-        missing = reads - (written & (anew | self._started)).union(*map(self._offered, found)) - self._given
+        grown = (written - anew - self._started) & self._set_anew
+        missing = reads - (written - grown - self._kept(name)).union(*map(self._offered, found)) - self._given
         while missing:
             offers = {
                 one: missing & self._offered(one)
