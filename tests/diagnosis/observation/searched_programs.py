@@ -212,5 +212,51 @@ class Pair:
             yield done, far
             done += 1
 """,
+    "an input that is fed, and only kept a place by another method": """
+import numpy as np
+class Layer:
+    def feed(self, inputs):
+        self.inputs = inputs
+    def init(self, width, rate):
+        raise NotImplementedError
+    def forward(self):
+        raise NotImplementedError
+    def backward(self, error):
+        raise NotImplementedError
+class Full(Layer):
+    def __init__(self, units):
+        self.biases, self.units = np.random.rand(1, units), units
+    def init(self, width, rate):
+        self.weights = np.random.randn(width, self.units)
+        self.inputs = np.zeros(width)
+        self.rate = rate
+    def forward(self):
+        self.outputs = np.tanh(np.dot(self.inputs, self.weights) + self.biases)
+        return self.outputs
+    def backward(self, error):
+        delta = error * «(1 - self.outputs ** 2)|(1 - self.outputs)»
+        before = np.dot(delta, self.weights.T)
+        self.weights -= self.rate * np.dot(self.inputs.T, delta)
+        self.biases -= self.rate * np.sum(delta, axis=0, keepdims=True)
+        return before
+""",
+    "an argument that names a file": """
+import numpy as np
+class Classes:
+    def __init__(self, name):
+        table = np.loadtxt(name)
+        self.x, labels = table[:, :-1], table[:, -1].astype(int)
+        self.y = np.eye(3)[labels]
+    def build(self):
+        self.W, self.V = np.random.randn(self.x.shape[1], 4), np.random.randn(4, 3)
+    def run(self):
+        for x, y in zip(self.x, self.y):
+            h = 1 / (1 + np.exp(-x.dot(self.W)))
+            out = 1 / (1 + np.exp(-h.dot(self.V)))
+            last = (y - out) * out * (1 - out)
+            back = self.V.dot(last) * «h * (1 - h)|h»
+            self.V += 0.1 * np.outer(h, last)
+            self.W += 0.1 * np.outer(x, back)
+""",
 }
 FAST = frozenset({"outputs in arrays of ones", "a method that is passed its weights"})

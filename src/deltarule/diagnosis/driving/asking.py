@@ -272,6 +272,9 @@ class OpenArgument:
     def __hash__(self) -> int:
         self._want("word")
 
+    def __fspath__(self) -> str:
+        self._want("word", "data.txt")
+
     def __contains__(self, key: Any) -> bool:
         self._want("keys" if isinstance(key, str) else "list", (key,) if isinstance(key, str) else 0)
 

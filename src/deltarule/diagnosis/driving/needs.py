@@ -32,6 +32,10 @@ class _Method:
 
     reads: set[str] = field(default_factory=set)
     writes: set[str] = field(default_factory=set)
+    #: What it sets to nothing, zeros or an empty list, and to nothing else.
+    places: set[str] = field(default_factory=set)
+    #: What it changes by itself ± something, and does not set before.
+    grown: set[str] = field(default_factory=set)
     calls: set[str] = field(default_factory=set)
     changes: bool = False
     reads_files: bool = False
@@ -52,9 +56,20 @@ class Needs:
         return found
 
     @cached_property
+    def _set_anew(self) -> set[str]:
+        """What some method sets to something that does not come of what it was."""
+        every = [one for name, one in self._methods.items() if not _ASIDE.match(name)]
+        return set().union(*(one.writes - one.reads - one.places for one in every))
+
+    @cached_property
     def _given(self) -> set[str]:
         """The attributes that objects have from the start, with something in them."""
         return {name for name, value in self._starts() if not _is_nothing(value)}
+
+    @cached_property
+    def _started(self) -> set[str]:
+        """The attributes that objects have from the start."""
+        return {name for name, _ in self._starts()}
 
     @cached_property
     def _of_size(self) -> set[str]:
@@ -95,28 +110,41 @@ class Needs:
         inside = self.within(name)
         reads = set().union(*(self._methods[one].reads for one in inside)) if inside else set()
         written = set().union(*(self._methods[one].writes for one in inside)) if inside else set()
-        for one in found:
-            written |= set().union(*(self._methods[each].writes for each in self.within(one)))
-        missing = reads - written - self._given
+        anew = set().union(*(self._methods[one].writes - self._methods[one].grown for one in inside))
+        grown = (written - anew - self._started) & self._set_anew
+        missing = reads - (written - grown - self._kept(name)).union(*map(self._offered, found)) - self._given
         while missing:
             offers = {
                 one: missing & self._offered(one)
                 for one in own
                 if one in self._methods and one not in inside and one not in seen and not _ASIDE.match(one)
             }
-            best = max(offers, key=lambda one: (len(offers[one]), -len(self.within(one))), default=None)
-            if best is None or not offers[best]:
+            offers = {one: offer for one, offer in offers.items() if offer}
+            if not offers:
                 return
+            keeps = {one: bool(missing & self._kept(one)) for one in offers}  # what is set is not emptied
+            best = max(offers, key=lambda one: (keeps[one], len(offers[one]), -len(self.within(one))))
             missing -= offers[best]
             seen.add(best)
             self._collect(best, own, found, seen)
             found.append(best)
 
     def _offered(self, name: str) -> set[str]:
-        """What a method writes, and what it calls; what it takes from a file may be there already."""
+        """What a method writes, and what it calls, but for what others set and it changes or empties.
+
+        What it takes from a file may be there already.
+        """
         inside = [self._methods[one] for one in self.within(name)]
-        offered = set().union(*(one.writes for one in inside))
+        grown = set().union(*(one.grown for one in inside))
+        others = self._set_anew & (self._kept(name) | grown)
+        offered = set().union(*(one.writes for one in inside)) - others
         return offered - self._of_size if any(one.reads_files for one in inside) else offered
+
+    def _kept(self, name: str) -> set[str]:
+        """What a method sets to nothing, and neither it nor what it calls to anything else."""
+        inside = [self._methods[one] for one in self.within(name)]
+        filled = set().union(*(one.writes - one.places for one in inside))
+        return set().union(*(one.places for one in inside)) - filled
 
     def plans(self, own: Mapping[str, Any]) -> Iterator[list[str]]:
         """Sequences of an object's own methods that end in a change, or go back."""
@@ -151,21 +179,26 @@ def takes(method: Any) -> int:
 def _look_at(node: ast.FunctionDef, method: _Method) -> None:
     taken = {one.arg for one in node.args.args}
     method.reads |= {_passed(one) for one in taken}
-    cleared = {
+    every = list(ast.walk(node))
+    changed = {
         id(target)
-        for one in ast.walk(node)
-        if isinstance(one, ast.Assign) and isinstance(one.value, ast.Constant) and one.value.value is None
-        for target in one.targets
+        for one in every
+        if isinstance(one, ast.Assign | ast.AugAssign) and is_change(one)
+        for target in (one.targets if isinstance(one, ast.Assign) else [one.target])
     }
-    for one in ast.walk(node):
+    set_to = {id(target): one.value for one in every if isinstance(one, ast.Assign) for target in one.targets}
+    places, filled, grown = set[str](), set[str](), set[str]()
+    for one in every:
         match one:
-            case ast.Attribute() if id(one) in cleared:  # what is forgotten is not written
-                pass
+            case ast.Attribute() if getattr(set_to.get(id(one)), "value", one) is None:
+                pass  # what is forgotten is not written
+            case ast.Attribute(attr=name) if _is_place(set_to.get(id(one))):
+                places.add(name)
             case ast.Attribute(attr=name, ctx=ast.Load()):
                 method.reads.add(name)
                 method.calls.add(name)
             case ast.Attribute(attr=name):
-                method.writes.add(name)
+                (grown if id(one) in changed else filled).add(name)
             case ast.Subscript(value=ast.Attribute(attr=name), ctx=ast.Store()):
                 method.writes.add(name)
             case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name), attr="append")):
@@ -179,6 +212,10 @@ def _look_at(node: ast.FunctionDef, method: _Method) -> None:
         called = one.func if isinstance(one, ast.Call) else None
         method.reads_files |= getattr(called, "attr", getattr(called, "id", "")) in _FROM_FILES
         method.changes = method.changes or (is_change(one) and not is_sum(one))
+    method.writes |= grown | filled
+    method.places |= places - method.writes
+    method.writes |= places
+    method.grown |= grown - filled - places
 
 
 def _passed(name: str) -> str:
@@ -191,6 +228,16 @@ def is_sum(node: ast.AST) -> bool:
     return (
         isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name)
     )
+
+
+def _is_place(value: ast.expr | None) -> bool:
+    """Whether a value holds nothing yet: zeros, an empty list."""
+    match value:
+        case ast.List(elts=[]) | ast.Dict(keys=[]) | ast.Call(args=[], func=ast.Name(id="list" | "dict")):
+            return True
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name in ("zeros", "empty", "zeros_like", "empty_like")
+    return False
 
 
 def _is_nothing(value: ast.expr) -> bool:

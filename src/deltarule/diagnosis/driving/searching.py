@@ -110,7 +110,7 @@ class _Search:
         return {
             method.__code__
             for one, method in own_methods(self.driver.classes[name]).items()
-            if needs.changes(one) or ((BACK.search(one) or is_sent(method)) and self._is_written(method))
+            if self._is_written(method) and (needs.changes(one) or BACK.search(one) or is_sent(method))
         }
 
     def _wanted(self) -> set[str]:
