@@ -28,10 +28,12 @@ def lost_updates(tape: Tape, source: ProgramSource) -> list[Operation]:
 def unread_updates(tape: Tape, steps: list[RecordedStep]) -> list[Operation]:
     """The first update of each parameter that no later step reads, though it goes on changing.
 
-    As of biases that were copied to every sample once, before the training.
+    As of biases that were copied to every sample once, before the training. Single numbers in lists may be
+    passed over where their inputs are 0.
     """
     later = {change.key for step in steps[1:] for change in step.changes}
-    left = [change for change in steps[0].changes if change.key not in later] if len(steps) > 2 else []
+    arrays = [change for change in steps[0].changes if change.updates and change.updates[0].size > 1]
+    left = [change for change in arrays if change.key not in later] if len(steps) > 2 else []
     return [one.updates[0] for one in left if _is_read_by_itself(tape, one.updates[0], len(steps))]
 
 
