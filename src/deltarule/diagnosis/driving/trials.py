@@ -420,6 +420,7 @@ class Trials:
         judged = [row for row in analysis.chosen.rows if row.verdict != ZERO]
         silent = {row.change.key for row in analysis.chosen.rows} - {row.change.key for row in judged}
         silent = set() if run.has_own_data else silent
-        if not judged or (silent and not analysis.chosen.bad) or (failed and len(analysis.chosen.steps) < 2):
+        is_part = (silent or analysis.is_part) and not analysis.chosen.bad
+        if not judged or is_part or (failed and len(analysis.chosen.steps) < 2):
             return None
         return analysis

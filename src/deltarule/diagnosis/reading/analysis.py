@@ -32,6 +32,8 @@ class Analysis:
     #: On the way to the output, an operation whose derivative is not known.
     blind: Operation | None = None
     only_gradients: bool = False
+    #: Whether a parameter changes only in steps of which no loss is known.
+    is_part: bool = False
     #: Parameters that are used and have no gradient among what was returned.
     absent: list[Operation] = field(default_factory=list)
     #: Of gradients that are right: the key of a mistake in how they were called for, and where it shows.
@@ -122,12 +124,13 @@ def _judge(tape: Tape, source: ProgramSource, steps: list[RecordedStep], meant: 
     squared = max(of_squares, key=_preference, default=best)
     own = {one.loss_name for one in comparisons if one.own}
     is_guess = best.loss_name == "binary cross-entropy" and best.loss_name not in own
-    few = len(best.steps) < (len(steps) - diverged) / 2 or _is_left_out(every, best.steps)
+    few = len(best.steps) < (len(steps) - diverged) / 2
     if few and not best.bad:
         return Analysis(tape, source, reason=_NO_MEETING)  # what few steps show is no verdict
     if best.bad and is_guess and squared.score > best.score - 0.2 and squared.has_right_array:
         best = squared
-    return Analysis(tape, source, best, [one for one in comparisons if one is not best])
+    others = [one for one in comparisons if one is not best]
+    return Analysis(tape, source, best, others, is_part=_is_left_out(every, best.steps))
 
 
 def _is_left_out(steps: list[RecordedStep], judged: list[RecordedStep]) -> bool:
