@@ -181,6 +181,12 @@ def test_a_forked_process_has_threads_of_its_own():
     assert done.stdout.strip() == "0", done.stderr
 
 
+def assert_same_bits(runs):
+    for other in runs[1:]:
+        for mine, first in zip(other, runs[0], strict=True):
+            np.testing.assert_array_equal(mine, first)
+
+
 @pytest.mark.parametrize("kind", ["dense", "mostly 0", "dropped"])
 def test_any_number_of_threads_gives_the_same_bits(shared, kind):
     net = Network([70, 30, 4], output="softmax", dropout=[0, 0.2] if kind == "dropped" else 0.0)
@@ -192,9 +198,7 @@ def test_any_number_of_threads_gives_the_same_bits(shared, kind):
         shared(n_threads)
         optimizer = type(OPTIMIZERS.resolve("adam"))(0.05, clip_norm=0.3)
         runs.append(run(compiled, net, samples, optimizer, size=30, epochs=5))
-    for other in runs[1:]:
-        for mine, first in zip(other, runs[0], strict=True):
-            np.testing.assert_array_equal(mine, first)
+    assert_same_bits(runs)
 
 
 @pytest.mark.parametrize("kind", ["dense", "mostly 0", "dropped"])
@@ -215,9 +219,7 @@ def test_columns_of_wide_layers_are_divided_and_any_number_of_threads_gives_the_
         optimizer = type(OPTIMIZERS.resolve("adam"))(0.05, clip_norm=0.3)
         assert_same(net.copy(), samples, optimizer, size=30)
         runs.append(run(compiled, net, samples, optimizer, size=30, epochs=5))
-    for other in runs[1:]:
-        for mine, first in zip(other, runs[0], strict=True):
-            np.testing.assert_array_equal(mine, first)
+    assert_same_bits(runs)
 
 
 def test_the_tasks_that_take_longest_come_first(shared):

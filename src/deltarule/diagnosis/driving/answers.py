@@ -125,27 +125,26 @@ class Answers:
                 return shape
         return None
 
-    def before(self, path: Path | None, answer: tuple[str, Any] = ("", None)) -> Answers:
-        """What was known before something was asked for, and another answer to that."""
+    def _other(self, known: dict[Path, tuple[str, Any]], replaced: Iterable[Path] = ()) -> Answers:
+        """Other answers of a search, with the sizes and the replaced defaults of these, and some more."""
         other = Answers(is_search=True)
-        other.replaced, other.sizes = set(self.replaced), self.sizes
-        for one, said in self.known.items() if path is not None else ():
-            if one == path:
-                other.known[one] = answer
-                break
-            other.known[one] = said
+        other.known, other.sizes, other.replaced = known, self.sizes, self.replaced.union(replaced)
         return other
 
-    def replacing(self, path: Path | None) -> Answers:
-        """What is known, with the default of one more parameter replaced, if any."""
-        other = Answers(is_search=True)
-        other.known, other.sizes = dict(self.known), self.sizes
-        other.replaced = self.replaced | ({path} if path is not None else set())
-        return other
+    def before(self, path: Path | None, answer: tuple[str, Any] = ("", None)) -> Answers:
+        """What was known before something was asked for, and another answer to that; nothing of no path."""
+        if path is None:
+            return self._other({})
+        asked = list(self.known.items())
+        return self._other(dict(asked[: list(self.known).index(path)]) | {path: answer})
+
+    def replacing(self, path: Path) -> Answers:
+        """What is known, with the default of one more parameter replaced."""
+        return self._other(dict(self.known), {path})
 
     def resized(self, before: int, after: int) -> Answers:
         """The same for another number of samples."""
-        other = self.replacing(None)
+        other = self._other(dict(self.known))
         for path, (kind, detail) in other.known.items():
             if type(detail) is tuple and before in detail:
                 other.known[path] = kind, tuple(after if one == before else one for one in detail)

@@ -22,6 +22,8 @@ class CallState:
     #: The activation that is chosen, by parameter, and those that may be.
     chosen: dict[str, Any] = field(default_factory=dict)
     choices: dict[str, list[Any]] = field(default_factory=dict)
+    #: Whether data are passed that the program defines.
+    has_own_data: bool = False
     #: Where a loss is called: it, an input of it, and the derivative by that.
     derived: tuple[()] | tuple[Traced, Operation, Traced] | None = None
     #: The methods that were called to put a network together, and the classes that objects were made of.

@@ -53,9 +53,10 @@ _PREPARES = re.compile(
 )
 
 
-def _is_method(function: Any) -> bool:
-    """Whether a function is a class's, or makes an object of it."""
-    return "." in getattr(function, "__qualname__", "") or isinstance(function, type)
+def _owner_of(function: Any) -> str:
+    """A class, or a method with its class, by name; "" of a function: functions agree on what a name is."""
+    name: str = getattr(function, "__qualname__", "")
+    return name if "." in name or isinstance(function, type) else ""
 
 
 #: How many units a layer has at most whose numbers are computed one by one.
@@ -85,7 +86,6 @@ class CallRun(CallState):
         own = {role: first.value(one, role) for role, one in own.items()}
         self.plausible = Plausible(layout, self.namespace, own, self.source.text)
         self.kept: Any = self.plausible.made
-        self.has_own_data = False  #: Whether data are passed that the program defines.
         #: The names under which functions return what they are not given.
         self.returned = computed_names(returns, self.namespace)
         #: The names that functions read, and what stands for those that the program does not define.
@@ -284,7 +284,7 @@ class CallRun(CallState):
         """Whether a default is replaced; those that are empty may be, if nothing else helps."""
         if self._overrides(one, use):
             return True
-        path = getattr(function, "__qualname__", "") if _is_method(function) else "", one.name
+        path = _owner_of(function), one.name
         if type(one.default) in (list, tuple, dict, int, type(None)) and not one.default:
             self.answers.left_out[path] = None
         return path in self.answers.replaced
@@ -361,12 +361,12 @@ class CallRun(CallState):
 
     def _asked(self, name: str, names: list[str], use: Use, function: Any) -> Any:
         """What another function returns under that name; else what the argument itself asks to be."""
-        owner = getattr(function, "__qualname__", "") if _is_method(function) else ""
+        owner = _owner_of(function)
         if not owner and (maker := self._maker_of(name)) is not None:
             self.call(maker)
         if name in self.pool:
             return self.pool[name]
-        return answer(self, (owner, name), names, use)  # functions agree on what a name is
+        return answer(self, (owner, name), names, use)
 
     def _parts(self, names: Any) -> Any:
         """What is taken apart into these names."""

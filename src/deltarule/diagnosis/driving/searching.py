@@ -70,6 +70,7 @@ def search_calls(driver: Driver, judge: Judge, doubted: str = "") -> DrivenRun |
 class _Search:
     def __init__(self, driver: Driver, judge: Judge) -> None:
         self.driver, self.trials, self.judge = driver, driver.trials, judge
+        self.needs = Needs(driver.recording.source)
         #: The functions whose results others may be given, those that go forward first.
         returning = {
             name for (name, _), names in driver.returns.items() if names and name in driver.functions
@@ -106,19 +107,17 @@ class _Search:
         """What of a class changes something or goes back; a function itself."""
         if name not in self.driver.classes:
             return {self.driver.functions[name].__code__}
-        needs = Needs(self.driver.recording.source)
         return {
             method.__code__
             for one, method in own_methods(self.driver.classes[name]).items()
-            if self._is_written(method) and (needs.changes(one) or BACK.search(one) or is_sent(method))
+            if self._is_written(method) and (self.needs.changes(one) or BACK.search(one) or is_sent(method))
         }
 
     def _wanted(self) -> set[str]:
         """What must be judged: the classes and functions that change something or go back."""
-        needs = Needs(self.driver.recording.source)
         kinds = {name for name in self.driver.classes if self._must_run(name)}
-        functions = {name for name in self.driver.functions if needs.changes(name) or BACK.search(name)}
-        return kinds | (functions - {one for name in functions for one in needs.within(name) - {name}})
+        functions = {name for name in self.driver.functions if self.needs.changes(name) or BACK.search(name)}
+        return kinds | (functions - {one for name in functions for one in self.needs.within(name) - {name}})
 
     def _is_written(self, function: Any) -> bool:
         """Whether a function is more than a place for what is not written yet."""
@@ -127,9 +126,10 @@ class _Search:
         return node is None or any(not isinstance(one, ast.Raise | ast.Pass | ast.Expr) for one in node.body)
 
     def _ways(self) -> Iterator[tuple[str, str, Work]]:
-        needs = Needs(self.driver.recording.source)
         for name, kind in self.driver.classes.items():
-            plans = sorted(needs.plans(own_methods(kind)), key=lambda one: not any(map(BACK.search, one)))
+            plans = sorted(
+                self.needs.plans(own_methods(kind)), key=lambda one: not any(map(BACK.search, one))
+            )
             for plan in plans[:_MOST_PLANS]:
                 yield name, f"{name}.{', '.join(plan)}", partial(follow, name=name, plan=plan)
         for pair in partners(self.driver.functions).values():
