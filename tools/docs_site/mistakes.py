@@ -75,10 +75,8 @@ def diagnosis_of(key: str, program: str) -> Diagnosis:
 
 def write_mistakes() -> None:
     """Write a page for each mistake of the catalogue, and the list of them all."""
-    # A function is checked in a fork, which may wait for ever for what another thread has locked.
-    forked = {one.key: "\n\n".join(_page(one)) for one in MISTAKES if "called" in said().get(one.key, {})}
-    with ThreadPoolExecutor(2) as pool:  # check runs a file in a process of its own
-        pages = pool.map(lambda one: forked.get(one.key) or "\n\n".join(_page(one)), MISTAKES)
+    with ThreadPoolExecutor(2) as pool:  # check runs a program in a process of its own
+        pages = pool.map(lambda one: "\n\n".join(_page(one)), MISTAKES)
         for mistake, page in zip(MISTAKES, pages, strict=True):
             write(f"mistakes/{mistake.key}.md", page)
     rows = [(f"[{one.title}]({one.key}.md)", f"`{one.wrong}`", f"`{one.right}`") for one in MISTAKES]
