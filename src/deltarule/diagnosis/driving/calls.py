@@ -90,7 +90,7 @@ class CallRun(CallState):
         self.returned = computed_names(returns, self.namespace)
         #: The names that functions read, and what stands for those that the program does not define.
         self.globals = made.globals_of(recording.namespace)
-        self.globals.update(supply_undefined(self) if self.is_asking else {})
+        self.globals.update(supply_undefined(self))
 
     def is_own(self, kind: type) -> bool:
         """Whether a class is written in the learner's file."""

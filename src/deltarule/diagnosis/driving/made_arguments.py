@@ -35,6 +35,7 @@ class AnsweringRun(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
     """The calls of one trial, as far as what is here needs them."""
 
     answers: Answers
+    is_asking: bool
     source: ProgramSource
     globals: dict[str, Any]
     offered: list[Any]

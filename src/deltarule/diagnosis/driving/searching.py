@@ -25,11 +25,14 @@ from deltarule.diagnosis.driving.trials import USUAL
 from deltarule.diagnosis.driving.wants import Path
 from deltarule.diagnosis.driving.words import BACK, FORWARD, OUTPUT, is_sent, partners
 from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.recording.tape import Tape
 
 #: How many operations are recorded for one way of calling.
 _MOST_OPERATIONS = 60_000
 #: How many answers may differ from those that were asked for, and how many sequences of methods are called.
 _MOST_CHANGES, _MOST_PLANS = 4, 3
+#: In how many ways something must have been called that never fits.
+_MISFITS = 6
 #: How many functions are tried that may make an argument.
 _MOST_MAKERS = 3
 #: How data lie at first.
@@ -142,9 +145,12 @@ class _Search:
         order = itertools.count()
         waiting = [(float(k), next(order), 0, one, Answers(is_search=True)) for k, one in enumerate(_LAID)]
         seen, wrong, most = set[str](), list[DrivenRun](), 0
+        ends: dict[str, tuple[int, tuple[BaseException, Tape] | None]] = {}
         while waiting and not self.trials.is_over:
             _, _, changes, layout, answers = heapq.heappop(waiting)
             pair = self._tried(label, layout, answers, work)
+            if self.trials.ended is not None or pair:
+                ends[_key(layout, answers)] = self.trials.ended or (0, None)
             is_whole = len(pair) == 2 and not any(one.failed for one in pair)
             if is_whole and all(one.is_right for one in pair) and _shows_mistakes(pair[0], self.trials.wrong):
                 return self.trials.otherwise(pair[0]) or pair[0]
@@ -168,6 +174,8 @@ class _Search:
             for rank, (other, changed) in enumerate(others):
                 cost = 1 + changes + 0.1 * rank - gained
                 heapq.heappush(waiting, (cost, next(order), changes + 1, other, changed))
+        if not wrong and _is_one_end(ends):
+            self.trials.never_fits = next(iter(ends.values()))[1]
         return next((one for one in wrong if one.rows == most), None)
 
     def _tried(self, label: str, layout: ArgumentLayout, answers: Answers, work: Work) -> list[DrivenRun]:
@@ -181,6 +189,12 @@ class _Search:
                 break
             found.append(trial)
         return found
+
+
+def _is_one_end(ends: dict[str, tuple[int, tuple[BaseException, Tape] | None]]) -> bool:
+    """Whether all calls that compared outputs ended on one line, where shapes do not fit."""
+    lines = {line if found is not None else 0 for line, found in ends.values()}
+    return len(ends) >= _MISFITS and len(lines) == 1 and 0 not in lines
 
 
 def _shows_mistakes(right: DrivenRun, wrong: list[DrivenRun]) -> bool:

@@ -24,6 +24,7 @@ from deltarule.diagnosis.driving.driven import (
     require_size,
     starts_at_zero,
 )
+from deltarule.diagnosis.driving.hopeless import is_undefined, raises_always
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, disagreeing, fit_sizes, twice
 from deltarule.diagnosis.driving.loss_functions import analyse_loss
 from deltarule.diagnosis.driving.needs import Needs
@@ -104,6 +105,10 @@ class Trials:
         self.undefined: Exception | None = None
         #: What was called, and what it raised after outputs were compared: shapes that do not fit, or None.
         self.after_meeting: list[tuple[str, tuple[BaseException, Tape] | None]] = []
+        #: The line where the last call ended after outputs were compared, and shapes that do not fit, if any.
+        self.ended: tuple[int, tuple[BaseException, Tape] | None] | None = None
+        #: What calls of something raised in a search that came to nothing: shapes that fit in none of them.
+        self.never_fits: tuple[BaseException, Tape] | None = None
         #: The layers that ran through with what they were sent, however their data lay.
         self.fits_once: set[str] = set()
         #: How many operations were recorded, and how many will be at most.
@@ -223,32 +228,6 @@ class Trials:
             if getattr(one, "lineno", 0) == line
         )
 
-    def _raises_always(self, error: BaseException) -> bool:
-        """Whether what was called ends with a ``raise``, whatever it is given."""
-        source = self.recording.source
-        for frame, line in traceback.walk_tb(error.__traceback__):
-            if frame.f_code.co_filename == source.path:
-                called = source.function_at(frame.f_code.co_name, frame.f_code.co_firstlineno)
-                body = called.body if called else []
-                last = next((one for one in body if one.lineno <= line <= (one.end_lineno or 0)), None)
-                returns = any(isinstance(one, ast.Return) for some in body for one in ast.walk(some))
-                return isinstance(last, ast.Raise) and not returns
-        return False
-
-    def _miscounts(self, error: TypeError) -> bool:
-        """Whether the program passes more or fewer arguments to a function of its own than that takes."""
-        said = re.search(r"(\w+)\(\) (?:takes|missing) .*positional argument", str(error))
-        *_, last = traceback.walk_tb(error.__traceback__)
-        code, source = last[0].f_code, self.recording.source
-        if said is None or code.co_filename != source.path:
-            return False
-        match source.node((code, last[0].f_lasti, last[1])):
-            case ast.Call(func=ast.Name(name)):
-                return name == said[1] and name not in code.co_varnames  # what was passed may be anything
-            case ast.Call(func=ast.Attribute(ast.Name("self"), name)):
-                return name == said[1]
-        return False
-
     def attempt(
         self, label: str, layout: ArgumentLayout | None, work: Callable[[CallRun], Any]
     ) -> DrivenRun | None:
@@ -330,7 +309,7 @@ class Trials:
         budget = min(5.0, max(0.5, self.deadline - time.monotonic()))
         tape = new_tape(self.recording.source, frozenset(), budget)
         self.count += _CALL
-        result, self.has_failed, self.is_hopeless = None, False, False
+        result, self.has_failed, self.is_hopeless, self.ended = None, False, False, None
         with recording_on(tape):
             run = CallRun(self.recording, self.own, self.returns, tape, layout or USUAL, self.answers)
             run.chosen = self.chosen
@@ -368,11 +347,10 @@ class Trials:
         self, error: BaseException, label: str, layout: ArgumentLayout | None, run: CallRun
     ) -> None:
         """Remember how a call ended."""
-        self.is_hopeless = (
-            type(error) in (LookupError, NotImplementedError, NameError)
-        ) or self._raises_always(error)
-        if isinstance(error, NameError) or (isinstance(error, TypeError) and self._miscounts(error)):
-            self.undefined = error
+        source, is_name = self.recording.source, is_undefined(self.recording.source, error)
+        self.is_hopeless = type(error) in (LookupError, NotImplementedError) or raises_always(source, error)
+        self.is_hopeless |= is_name and type(error) is NameError
+        self.undefined = error if is_name and isinstance(error, Exception) else self.undefined
         self.has_failed, self.complaint = True, str(error)
         all_samples = layout is not None and layout.data in _ALL_SAMPLES
         all_samples &= self.answers is None or self._changes_at(self._line_of(error))
@@ -382,6 +360,8 @@ class Trials:
         is_misfit = MISFIT.search(str(error)) and 1 not in (disagreeing(str(error)) or ())
         if all_samples and is_misfit and has_met(run.tape, run):  # a 1 may be a row of a vector
             self.after_meeting.append((_called(label), (error, run.tape)))
+        if has_met(run.tape, run):
+            self.ended = self._line_of(error), (error, run.tape) if MISFIT.search(str(error)) else None
         self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
 
     def _analysis(self, tape: Tape, run: CallRun, result: Any, failed: bool) -> Analysis | None:

@@ -71,6 +71,8 @@ def supply_undefined(run: AnsweringRun) -> dict[str, Any]:
     made = {name: _function(run, name, usual) for name, use in uses.items() if use.is_called}
     if len(names) < (1 if made else 2) or None in made.values():
         return {}  # one number alone is rather a slip
+    if not run.is_asking and len(made) < len(names):
+        return {}  # nothing can ask what it should be
     note(f"{', '.join(names)}: not defined in the program, so what they seem to be was supplied")
     return {name: made.get(name) or answer(run, ("", name), names, uses[name]) for name in names}
 

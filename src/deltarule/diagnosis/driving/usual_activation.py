@@ -32,8 +32,10 @@ class UsualActivation:
         #: The ids of what it has computed.
         self._outputs: set[int] = set()
 
-    def function(self, z: Any) -> Any:
-        """The activation of z."""
+    def function(self, z: Any, *derived: Any, **options: Any) -> Any:
+        """The activation of z; its slope where something is passed that says so, as ``derivative=True``."""
+        if any(one is True for one in (*derived, *options.values())):
+            return self.derivative(z)
         if self.is_relu:
             return np.maximum(z, 0)
         a = np.tanh(z) if self.is_tanh else 1 / (1 + np.exp(-z))
@@ -57,10 +59,10 @@ class ActivationObject:
         self._usual = usual
         self._output: Any = None
 
-    def __call__(self, *xs: Any) -> Any:
+    def __call__(self, *xs: Any, **options: Any) -> Any:
         if not xs:
             return ActivationObject(self._usual)
-        self._output = self._usual.function(xs[0])
+        self._output = self._usual.function(*xs, **options)
         return self._output
 
     def __getattr__(self, name: str) -> Callable[..., Any]:

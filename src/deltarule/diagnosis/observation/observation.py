@@ -14,6 +14,7 @@ from deltarule.diagnosis.faults.fault import Fault
 from deltarule.diagnosis.faults.faults import faults_of, with_edits
 from deltarule.diagnosis.faults.flat_units import flat_units_of
 from deltarule.diagnosis.faults.lost_update import lost_update_of, unused_samples_of
+from deltarule.diagnosis.faults.never_runs import never_runs
 from deltarule.diagnosis.faults.scale import faults_of_whole
 from deltarule.diagnosis.faults.shapes import crash_of, failure_of, growth_of
 from deltarule.diagnosis.faults.untrained import untrained_parameters
@@ -144,6 +145,9 @@ def report(
     if chosen is None or not _judged(analysis):
         if certain:
             return _with_lines(recording, Diagnosis("wrong", tuple(certain), **told))
+        ended = never_runs(recording.tape, recording.source, recording.error)
+        if ended is not None:
+            return _with_lines(recording, Diagnosis("wrong", (ended,), **told))
         return _not_judged(analysis, recording, told)
     if analysis.absent and not any(row.verdict == RIGHT and row.gradient.size > 1 for row in chosen.rows):
         return _not_judged(analysis, recording, told)  # one number that agrees is none of many arrays

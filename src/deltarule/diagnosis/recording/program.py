@@ -35,6 +35,10 @@ _MANY_ROWS, _MOST_ROWS = 200, 12000
 _MOST_SAMPLES, _FOR_MANY = 70_000, 6.0
 #: How many classes they have at most.
 _MOST_CLASSES = 30
+#: What Python says of what was a list in Python 2.
+_OF_PYTHON_2 = re.compile(
+    r"'(zip|map|filter)' object (is not subscriptable|does not)|of type '(zip|map|filter)'"
+)
 #: How many sizes of made-up data are tried.
 _MOST_SIZES = 8
 
@@ -103,11 +107,16 @@ def recording_on(tape: Tape) -> Iterator[None]:
 def record_program(path: str | Path, seconds: float = 15.0, text: str | None = None) -> Recording:
     """Run a program (or its text) until its parameters changed a few times; record it.
 
-    Where made-up data have too many or too few columns for it, it is run again with others; and where a
-    step moves nothing, as one for a sample that is all zeros, with more steps.
+    One that takes ``zip`` for a list is run again as of Python 2; where made-up data have too many or too few
+    columns for it, with others; and where a step moves nothing, as one for a sample that is all zeros, with
+    more steps.
     """
     source = read_source(path, text)
     recording = _record(source, seconds)
+    if _OF_PYTHON_2.search(recording.error) and not source.is_translated:
+        source.is_translated = True
+        recording = _record(source, seconds)
+        recording.tape.note("missing", "zip, map and filter were taken to return lists, as in Python 2")
     if recording.tape.stopped == "updates" and _stands_still(recording.tape):
         return _record(source, seconds, most_updates=8)
     tables, tried, seen = _other_tables(recording), 0, {_end(recording)}

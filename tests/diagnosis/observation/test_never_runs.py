@@ -1,0 +1,179 @@
+"""Programs that can never run are wrong, and told by what ends them; what is only missing here is not."""
+
+import re
+
+import pytest
+
+#: In each, «right|wrong»: what runs and is right, and what can never run; and what is said of that.
+NEVER = {
+    "a method without self": (
+        """
+import numpy as np
+class Net:
+    def __init__(self, n, m):
+        self.W = np.random.randn(n, m)
+    def slope(«self, |»a):
+        return a * (1 - a)
+    def learn(self, x, y, rate=0.5):
+        a = 1 / (1 + np.exp(-x @ self.W))
+        self.W -= rate * x.T @ ((a - y) * self.slope(a))
+""",
+        "write def slope(self, a",
+    ),
+    "an argument too few": (
+        """
+import numpy as np
+class Net:
+    def __init__(self, n, m):
+        self.W = np.random.randn(n, m)
+    def out(self, x):
+        return 1 / (1 + np.exp(-x @ self.W))
+    def learn(self, x, y, rate=0.5):
+        a = self.out(«x|»)
+        self.W -= rate * x.T @ ((a - y) * a * (1 - a))
+""",
+        "does not fit how out is defined on line 6",
+    ),
+    "a name that belongs to the object": (
+        """
+import numpy as np
+class Net:
+    def __init__(self, n, m):
+        self.W = np.random.randn(n, m)
+        self.rate = 0.5
+    def learn(self, x, y):
+        a = 1 / (1 + np.exp(-x @ self.W))
+        self.W -= «self.rate|rate» * x.T @ ((a - y) * a * (1 - a))
+""",
+        "write self.rate",
+    ),
+    "a slip of the pen": (
+        """
+import numpy as np
+def learn(weights, inputs, targets, rate=0.5):
+    a = 1 / (1 + np.exp(-inputs @ weights))
+    weights -= rate * inputs.T @ ((a - «targets|tragets») * a * (1 - a))
+""",
+        "targets seems to be meant",
+    ),
+    "what is only a local name": (
+        """
+import numpy as np
+class Net:
+    def __init__(self, n, m):
+        self.W = np.random.randn(n, m)
+    def learn(self, x, y, rate=0.5):
+        «self.a|a» = 1 / (1 + np.exp(-x @ self.W))
+        self.W -= rate * x.T @ ((self.a - y) * self.a * (1 - self.a))
+""",
+        "write self.a there",
+    ),
+    "an error of one layer for the slope of another": (
+        """
+import numpy as np
+class Net:
+    def __init__(self, sizes, activation, rate=0.1):
+        self.f, self.rate = activation, rate
+        self.W = [np.random.randn(a, b) for a, b in zip(sizes[:-1], sizes[1:])]
+    def forward(self, x):
+        self.outs = [x]
+        for W in self.W:
+            self.outs.append(self.f(self.outs[-1] @ W))
+        return self.outs[-1]
+    def backward(self, y):
+        delta = (self.outs[-1] - y) * self.f(self.outs[-1], derivative=True)
+        for k in range(len(self.W) - 1, -1, -1):
+            before = delta @ self.W[k].T * self.f(self.outs[«k|k + 1»], derivative=True)
+            self.W[k] -= self.rate * self.outs[k].T @ delta
+            delta = before
+""",
+        "shapes do not match",
+    ),
+    "shapes that the program's own data do not have": (
+        """
+import numpy as np
+X, Y = np.linspace(-1, 1, 20)«[:, None]|», np.linspace(0, 1, 20)[:, None]
+class Net:
+    def __init__(self):
+        self.W, self.V = np.random.randn(1, 5), np.random.randn(5, 1)
+    def train(self, x, y, rate=0.1):
+        h = np.tanh(np.dot(x, self.W))
+        d = np.dot(h, self.V) - y
+        before = np.dot(d, self.V.T) * (1 - h * h)
+        self.V -= rate * np.dot(h.T, d)
+        self.W -= rate * np.dot(x.T, before)
+net = Net()
+for _ in range(10):
+    net.train(X, Y)
+""",
+        "shapes do not match",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), NEVER.values(), ids=NEVER)
+def test_what_can_never_run_is_wrong_and_told(watch, text, said):
+    seen = watch(re.sub(r"«(.*?)\|(.*?)»", r"\1", text))
+    assert seen.verdict == "right", str(seen)
+    seen = watch(re.sub(r"«(.*?)\|(.*?)»", r"\2", text))
+    assert seen.verdict == "wrong", str(seen)
+    assert said in " ".join(str(seen).split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def learn(W, x, y):\n    a = squash_layer(x @ W)\n    W -= x.T @ ((a - y) * slope_of(a))\n",
+        "def learn(x, y):\n    a = x @ first\n    return x.T @ (a - y) @ Factors\n",
+        "from elsewhere import Base\nclass Net(Base):\n    def learn(self, x, y):\n"
+        "        self.W -= self.rate * x.T @ (self.apply(x) - y)\n",
+    ],
+    ids=["functions of another file", "names of another file", "a base class of another file"],
+)
+def test_what_is_only_missing_here_is_not_called_wrong(watch, text):
+    seen = watch(f"import numpy as np\n{text}")
+    assert seen.verdict == "cannot judge", str(seen)
+
+
+def test_a_name_that_some_calls_define_is_not_missing(watch):
+    """With no layer at all there is no ``out``; with layers there is."""
+    text = """
+import numpy as np
+class Net:
+    def __init__(self, sizes):
+        self.W = [np.random.randn(a, b) for a, b in zip(sizes[:-1], sizes[1:])]
+    def forward(self, x):
+        global out
+        self.outs = [x]
+        for W in self.W:
+            out = 1 / (1 + np.exp(-self.outs[-1] @ W))
+            self.outs.append(out)
+        return out
+    def backward(self, y, rate=0.1):
+        delta = out - y
+        for k in reversed(range(len(self.W))):
+            delta = delta * self.outs[k + 1] * (1 - self.outs[k + 1])
+            before = delta @ self.W[k].T
+            self.W[k] -= rate * self.outs[k].T @ «delta|before»
+            delta = before
+"""
+    assert watch(text.replace("«delta|before»", "delta")).verdict == "right"
+    assert watch(text.replace("«delta|before»", "delta * 2 ** k")).verdict == "wrong"
+
+
+def test_zip_that_was_a_list_in_python_2(watch):
+    seen = watch("""
+import numpy as np
+pairs = zip(np.random.rand(6, 3), np.random.rand(6, 2))
+W, V = np.random.randn(3, 4), np.random.randn(4, 2)
+for epoch in range(3):
+    for k in range(len(pairs)):
+        x, y = pairs[k]
+        h = np.tanh(x @ W)
+        d = h @ V - y
+        before = d @ V.T
+        V -= 0.1 * np.outer(h, d)
+        W -= 0.1 * np.outer(x, before)
+""")
+    assert [one.line for one in seen.faults] == [10], str(seen)
+    assert "as in Python 2" in " ".join(str(seen).split())
