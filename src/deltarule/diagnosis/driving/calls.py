@@ -102,7 +102,7 @@ class CallRun(CallState):
 
     def words(self) -> list[str]:
         """All strings of the program."""
-        every = ast.walk(self.source.tree)
+        every = self.source.nodes
         return [one.value for one in every if isinstance(one, ast.Constant) and isinstance(one.value, str)]
 
     def _away_from_zero(self, one: Any) -> None:

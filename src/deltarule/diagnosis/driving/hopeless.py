@@ -28,7 +28,7 @@ def is_undefined(source: ProgramSource, error: BaseException) -> bool:
         case UnboundLocalError():
             return _is_bound_by_itself(source, error)
         case NameError(name=name):
-            return not any(name in one.names for one in ast.walk(source.tree) if isinstance(one, ast.Global))
+            return not any(name in one.names for one in source.nodes if isinstance(one, ast.Global))
         case AttributeError(name=name, obj=owner):
             return is_never_given(source, type(owner).__name__, str(name))
         case TypeError():
@@ -41,7 +41,7 @@ def is_never_given(source: ProgramSource, kind: str, name: str) -> bool:
 
     What nothing in the program gives it otherwise may be set from outside.
     """
-    every = list(ast.walk(source.tree))
+    every = source.nodes
     classes = {one.name: one for one in every if isinstance(one, ast.ClassDef)}
     bases = classes[kind].bases if kind in classes else None
     if bases is None or any(ast.unparse(one) not in ("object", *classes) for one in bases):

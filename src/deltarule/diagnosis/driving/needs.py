@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -50,7 +50,7 @@ class Needs:
     @cached_property
     def _methods(self) -> dict[str, _Method]:
         found: dict[str, _Method] = {}
-        for node in ast.walk(self.source.tree):
+        for node in self.source.nodes:
             if isinstance(node, ast.FunctionDef) and not _MAKES.match(node.name):
                 _look_at(node, found.setdefault(node.name, _Method()))
         return found
@@ -78,7 +78,7 @@ class Needs:
 
     def _starts(self) -> Iterator[tuple[str, ast.expr]]:
         """What constructors set, and to what."""
-        makers = [one for one in ast.walk(self.source.tree) if isinstance(one, ast.FunctionDef)]
+        makers = [one for one in self.source.nodes if isinstance(one, ast.FunctionDef)]
         for node in (one for maker in makers if _MAKES.match(maker.name) for one in ast.walk(maker)):
             if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -188,6 +188,13 @@ def _look_at(node: ast.FunctionDef, method: _Method) -> None:
     }
     set_to = {id(target): one.value for one in every if isinstance(one, ast.Assign) for target in one.targets}
     places, filled, grown = set[str](), set[str](), set[str]()
+    items = {
+        one.id
+        for loop in every
+        if isinstance(loop, ast.For)
+        for one in ast.walk(loop.target)
+        if isinstance(one, ast.Name)
+    }
     for one in every:
         match one:
             case ast.Attribute() if getattr(set_to.get(id(one)), "value", one) is None:
@@ -211,7 +218,7 @@ def _look_at(node: ast.FunctionDef, method: _Method) -> None:
                 method.writes |= {_passed(name) for name in names - taken}
         called = one.func if isinstance(one, ast.Call) else None
         method.reads_files |= getattr(called, "attr", getattr(called, "id", "")) in _FROM_FILES
-        method.changes = method.changes or (is_change(one) and not is_sum(one))
+        method.changes = method.changes or (is_change(one) and not is_sum(one, items))
     method.writes |= grown | filled
     method.places |= places - method.writes
     method.writes |= places
@@ -223,11 +230,12 @@ def _passed(name: str) -> str:
     return f"({name})"
 
 
-def is_sum(node: ast.AST) -> bool:
-    """Whether something is added to a plain name, as the terms of a sum are."""
-    return (
-        isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name)
-    )
+def is_sum(node: ast.AST, items: Container[str] = ()) -> bool:
+    """Whether something is added to a plain name, as the terms of a sum are, and to no item of a list."""
+    match node:
+        case ast.AugAssign(op=ast.Add(), target=ast.Name(name)):
+            return name not in items
+    return False
 
 
 def _is_place(value: ast.expr | None) -> bool:
@@ -273,7 +281,7 @@ def is_used(source: ProgramSource, name: str, shown: set[str]) -> bool:
 
     Not in those that are ``shown``, which need no arguments: what they do has come to nothing.
     """
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name not in {name, *shown}:
             bases = getattr(node, "bases", [])
             if any(isinstance(one, ast.Name) and one.id == name for one in [*bases, *ast.walk(node)]):

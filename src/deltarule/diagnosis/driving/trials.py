@@ -186,7 +186,7 @@ class Trials:
             isinstance(loop, ast.For)
             and any(f"len({one})" in source.text for one in operands(loop.iter))
             and any(_takes_items(one, loop, called) for one in ast.walk(loop))
-            for loop in ast.walk(source.tree)
+            for loop in source.nodes
         )
 
     def agreed(self) -> DrivenRun | None:
@@ -222,11 +222,7 @@ class Trials:
 
     def _changes_at(self, line: int) -> bool:
         """Whether a line changes something by itself ± something: what does not fit there is an update."""
-        return any(
-            is_change(one)
-            for one in ast.walk(self.recording.source.tree)
-            if getattr(one, "lineno", 0) == line
-        )
+        return any(is_change(one) for one in self.recording.source.nodes if getattr(one, "lineno", 0) == line)
 
     def attempt(
         self, label: str, layout: ArgumentLayout | None, work: Callable[[CallRun], Any]

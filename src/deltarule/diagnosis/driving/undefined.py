@@ -7,7 +7,7 @@ import builtins
 import difflib
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -25,11 +25,12 @@ _TELLS = re.compile(r"loss|cost|accura|error|mse|entropy", re.I)
 _ALIKE = 0.8
 
 
-def undefined_names(source: ProgramSource, names: dict[str, Any]) -> list[str]:
+@lru_cache(maxsize=8)
+def undefined_names(source: ProgramSource, names: frozenset[str]) -> list[str]:
     """The names that a program reads and defines nowhere, if none of them may be a slip of the pen."""
     read: dict[str, None] = {}
     bound, attributes = {*vars(builtins), *names}, set[str]()
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         match node:
             case ast.Name(name, ast.Load()):
                 read[name] = None
@@ -65,7 +66,7 @@ def _is_changed(source: ProgramSource, node: ast.AST) -> bool:
 
 def supply_undefined(run: AnsweringRun) -> dict[str, Any]:
     """What stands for the names that are not defined; nothing where one of them may be anything."""
-    names = undefined_names(run.source, run.namespace)
+    names = undefined_names(run.source, frozenset(run.namespace))
     uses = {name: uses_of_name(run.source, name, run.namespace) for name in names}
     usual = {kind: UsualActivation("", kind) for kind in ("sigmoid", "tanh", "relu")}
     made = {name: _function(run, name, usual) for name, use in uses.items() if use.is_called}

@@ -18,7 +18,7 @@ def note_unrun(tape: Tape, source: ProgramSource, run: Iterable[CodeType]) -> No
     reached = {id(each) for one in seen if one is not None for each in ast.walk(one)}
     names = [
         f"{one.name} (line {one.lineno})"
-        for one in ast.walk(source.tree)
+        for one in source.nodes
         if isinstance(one, ast.FunctionDef) and id(one) not in reached and _changes(one)
     ]
     if names:

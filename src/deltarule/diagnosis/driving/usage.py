@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from deltarule.diagnosis.recording.source import ProgramSource
@@ -90,7 +91,7 @@ def never_set(source: ProgramSource, one: Any, lacking: Iterable[str]) -> list[s
 
     What is lacking may be a slip of the pen, unless something of it is changed, as parameters are.
     """
-    nodes = [node for node in ast.walk(source.tree) if isinstance(node, ast.Attribute)]
+    nodes = [node for node in source.nodes if isinstance(node, ast.Attribute)]
     stores = [node for node in nodes if isinstance(node.ctx, ast.Store)]
     changed = {node.attr for node in stores if is_change(source.parent(node) or node)}
     fixed = [node.attr for node in stores if not is_change(source.parent(node) or node)]
@@ -101,9 +102,10 @@ def never_set(source: ProgramSource, one: Any, lacking: Iterable[str]) -> list[s
     return [*empty, *(missing if changed.intersection(missing) else ())]
 
 
+@lru_cache(maxsize=64)
 def link_of(source: ProgramSource, kind: str, method: str) -> str | None:
     """The attribute, set nowhere but to None, whose method of the same name a method calls: a neighbour."""
-    nodes = list(ast.walk(source.tree))
+    nodes = source.nodes
     stored = {
         target.attr
         for node in nodes
@@ -128,7 +130,7 @@ def sums_over_steps(source: ProgramSource) -> bool:
     """Whether sums go over samples and the steps of each, ``axis=(0, 1)``: data have three axes."""
     return any(
         isinstance(node, ast.keyword) and node.arg == "axis" and ast.unparse(node.value) == "(0, 1)"
-        for node in ast.walk(source.tree)
+        for node in source.nodes
     )
 
 

@@ -55,7 +55,7 @@ def is_partly_read(tape: Tape, parameters: list[Any]) -> bool:
 def returned_names(recording: Recording) -> dict[tuple[str, int], list[str]]:
     """By function, the names in its return statement."""
     found = {}
-    for node in ast.walk(recording.source.tree):
+    for node in recording.source.nodes:
         if isinstance(node, ast.FunctionDef):
             own = {one.arg for one in node.args.args}
             for inner in ast.walk(node):

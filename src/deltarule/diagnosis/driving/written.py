@@ -30,7 +30,7 @@ def other_texts(source: ProgramSource) -> Iterator[tuple[str, str]]:
 def _switches(source: ProgramSource) -> list[tuple[str, ast.Constant]]:
     """The assignments of True or False on which it depends whether something changes, or is called."""
     asked: set[str] = set()
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.If) and any(map(_may_train, [*node.body, *node.orelse])):
             asked |= {one.id for one in ast.walk(node.test) if isinstance(one, ast.Name)}
     found = []
@@ -51,7 +51,7 @@ def _may_train(statement: ast.stmt) -> bool:
 def written_usages(source: ProgramSource) -> list[str]:
     """Statements that stand in comments and texts of a program and call what it defines."""
     kinds = (ast.FunctionDef, ast.ClassDef)
-    defined = {one.name for one in ast.walk(source.tree) if isinstance(one, kinds)}
+    defined = {one.name for one in source.nodes if isinstance(one, kinds)}
     found = [_statements(block, defined) for block in (*_texts(source.tree), *_comments(source.lines))]
     return [one for one in dict.fromkeys(found) if one][:_MOST]
 

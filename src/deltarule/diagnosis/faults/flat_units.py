@@ -113,7 +113,7 @@ def _never_moved(analysis: Analysis) -> list[Operation]:
 def _slopes(source: ProgramSource) -> list[ast.BinOp]:
     """Products with factors a and 1 − a, in the order of their lines."""
     found = []
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             factors = _factors(node)
             written = {ast.unparse(one) for one in factors}
@@ -132,7 +132,7 @@ def _factors(node: ast.expr) -> list[ast.expr]:
 
 def _function_at(source: ProgramSource, line: int) -> ast.FunctionDef | None:
     """The innermost function in which a line stands."""
-    functions = [one for one in ast.walk(source.tree) if isinstance(one, ast.FunctionDef)]
+    functions = [one for one in source.nodes if isinstance(one, ast.FunctionDef)]
     around = [one for one in functions if one.lineno <= line <= (one.end_lineno or 0)]
     return max(around, key=lambda one: one.lineno, default=None)
 

@@ -47,15 +47,13 @@ def never_runs(tape: Tape, source: ProgramSource, error: str) -> Fault | None:
 
 def _miscounted(source: ProgramSource, name: str, line: int, message: str) -> tuple[int, str]:
     """Where and how a function of the program is called with more or fewer arguments than it takes."""
-    functions = [
-        one for one in ast.walk(source.tree) if isinstance(one, ast.FunctionDef) and one.name == name
-    ]
+    functions = [one for one in source.nodes if isinstance(one, ast.FunctionDef) and one.name == name]
     if len(functions) != 1:
         return line, ""
     function, holder = functions[0], source.parent(functions[0])
     calls = [
         one
-        for one in ast.walk(source.tree)
+        for one in source.nodes
         if isinstance(one, ast.Call) and one.lineno <= line <= (one.end_lineno or 0)
     ]
     named = {ast.unparse(one.func).rpartition(".")[2] for one in calls}
@@ -74,7 +72,7 @@ def _out_of_reach(source: ProgramSource, name: str, line: int) -> str:
     """What was meant by a name that is not defined, if it is plain."""
     inside = [
         one
-        for one in ast.walk(source.tree)
+        for one in source.nodes
         if isinstance(one, ast.FunctionDef | ast.ClassDef) and one.lineno <= line <= (one.end_lineno or 0)
     ]
     within = [one for outer in inside if isinstance(outer, ast.ClassDef) for one in ast.walk(outer)]

@@ -39,7 +39,7 @@ def _not_global(tape: Tape, source: ProgramSource, name: str, line: int) -> Faul
     """A parameter of the program's top level that a function changes without calling it global."""
     assigned = [one for one in source.tree.body if isinstance(one, ast.Assign)]
     outside = {ast.unparse(target) for one in assigned for target in one.targets}
-    functions = [one for one in ast.walk(source.tree) if isinstance(one, ast.FunctionDef)]
+    functions = [one for one in source.nodes if isinstance(one, ast.FunctionDef)]
     for function in functions if is_parameter(name) else ():
         is_inside = function.lineno <= line <= (function.end_lineno or 0)
         for one in ast.walk(function) if is_inside else ():
@@ -84,7 +84,7 @@ def _misshapen(tape: Tape, source: ProgramSource, message: str, line: int) -> Op
 
 def _is_written_over(source: ProgramSource, line: int) -> bool:
     """Whether a line changes something by itself, as ``w -= a`` or ``m = b * m + a``."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.AugAssign | ast.Assign) and node.lineno <= line <= (node.end_lineno or 0):
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             parts = {ast.unparse(one) for one in ast.walk(node.value) if isinstance(one, ast.expr)}

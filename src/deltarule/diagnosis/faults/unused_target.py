@@ -46,7 +46,7 @@ def unused_target_of(analysis: Analysis) -> Fault | None:
 def _unread_targets(source: ProgramSource, made: list[Operation]) -> Iterator[tuple[ast.FunctionDef, str]]:
     """Of the functions that computed something, those that must be given a target and never read it."""
     codes = {frame[0].co_name for op in made for frame in op.place}
-    for function in ast.walk(source.tree):
+    for function in source.nodes:
         if not isinstance(function, ast.FunctionDef) or function.name not in codes:
             continue
         arguments = [*function.args.posonlyargs, *function.args.args]

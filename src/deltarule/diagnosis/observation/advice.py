@@ -115,7 +115,7 @@ def _missing_file(analysis: Analysis, recording: Recording) -> Obstacle | None:
     """A file or a package is not there."""
     error, line = _error_of(recording)
     if error.startswith("FileNotFoundError"):
-        statements = [one for one in ast.walk(recording.source.tree) if getattr(one, "lineno", 0) == line]
+        statements = [one for one in recording.source.nodes if getattr(one, "lineno", 0) == line]
         inside = [one for outer in statements for one in ast.walk(outer) if isinstance(one, ast.Assign)]
         names = [ast.unparse(one.targets[0]) for one in inside] or ["data"]
         return Obstacle(
@@ -127,7 +127,7 @@ def _missing_file(analysis: Analysis, recording: Recording) -> Obstacle | None:
     for text in analysis.tape.notes.get("missing", ()) if recording.error else ():
         package = re.match(r"the package (\w+)", text)
         if package and package.group(1) != "matplotlib":
-            nodes = ast.walk(recording.source.tree)
+            nodes = recording.source.nodes
             imports = (node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom))
             line = next((node.lineno for node in imports if package.group(1) in ast.unparse(node)), 0)
             advice = "Install it in the environment where deltarule is installed, then check again:"

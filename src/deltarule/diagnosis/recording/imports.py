@@ -90,8 +90,8 @@ def supply_modules(source: ProgramSource, names: dict[str, Any]) -> None:
     """Give a program the modules that it uses and never imports, where it is plain which ones."""
     _supply_shown(source, names)
     used: dict[str, set[str]] = {}
-    bound = {one.arg for one in ast.walk(source.tree) if isinstance(one, ast.arg)}
-    for node in ast.walk(source.tree):
+    bound = {one.arg for one in source.nodes if isinstance(one, ast.arg)}
+    for node in source.nodes:
         match node:
             case ast.Attribute(value=ast.Name(name), attr=attr):
                 used.setdefault(name, set()).add(attr)
@@ -110,7 +110,7 @@ def supply_modules(source: ProgramSource, names: dict[str, Any]) -> None:
             note(f"{_USUAL[name]} is never imported: {name} was assumed to mean it")
         elif attrs <= defined:
             names[name] = _Itself(name, names)
-    bases = [one for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef) for one in node.bases]
+    bases = [one for node in source.nodes if isinstance(node, ast.ClassDef) for one in node.bases]
     for base in bases:
         if isinstance(base, ast.Name) and base.id not in bound and base.id not in names["__builtins__"]:
             names[base.id] = type(base.id, (), {})
@@ -119,7 +119,7 @@ def supply_modules(source: ProgramSource, names: dict[str, Any]) -> None:
 
 def _supply_shown(source: ProgramSource, names: dict[str, Any]) -> None:
     """Give a program what it uses of ``from tkinter import *``, or of pylab, which has NumPy's names, too."""
-    nodes = list(ast.walk(source.tree))
+    nodes = source.nodes
     starred = {
         one.module.partition(".")[0]
         for one in nodes

@@ -184,7 +184,7 @@ def _other_tables(recording: Recording) -> list[MadeTable]:
         return []
     if "invalid literal for int" in error:
         return [replace(usual, is_whole=True)]
-    constants = [one for one in ast.walk(recording.source.tree) if isinstance(one, ast.Constant)]
+    constants = [one for one in recording.source.nodes if isinstance(one, ast.Constant)]
     bounds = [one.value for one in constants if type(one.value) is int and _is_bound(recording.source, one)]
     beyond = max((one for one in bounds if usual.rows <= one < _MOST_ROWS), default=0)
     split = [replace(usual, rows=beyond + usual.rows)] if beyond else []

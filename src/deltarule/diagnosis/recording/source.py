@@ -33,11 +33,13 @@ class ProgramSource:
         self.is_translated = is_translated
         self.lines = text.split("\n")
         self.tree = ast.parse(text)
+        #: Every node of the tree.
+        self.nodes = list(ast.walk(self.tree))
         #: By the name and line of a function, what it does with its parameters, as far as that was asked.
         self.uses: dict[tuple[str, int], Any] = {}
         self._nodes: dict[tuple[int, ...], ast.AST] = {}
         self._parents: dict[int, ast.AST] = {}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             for child in ast.iter_child_nodes(node):
                 self._parents[id(child)] = node
             if isinstance(node, ast.expr | ast.stmt):
@@ -82,10 +84,14 @@ class ProgramSource:
         """What an expression is a part of."""
         return self._parents.get(id(node))
 
+    @cached_property
+    def functions(self) -> list[ast.FunctionDef]:
+        """All functions and methods of the program."""
+        return [one for one in self.nodes if isinstance(one, ast.FunctionDef)]
+
     def function_at(self, name: str, line: int) -> ast.FunctionDef | None:
         """The function of that name that begins on a line, or whose first decorator does."""
-        functions = [one for one in ast.walk(self.tree) if isinstance(one, ast.FunctionDef)]
-        named = [one for one in functions if one.name == name]
+        named = [one for one in self.functions if one.name == name]
         starts = [[one.lineno, *(each.lineno for each in one.decorator_list)] for one in named]
         return next((one for one, lines in zip(named, starts, strict=True) if line in lines), None)
 
@@ -195,7 +201,7 @@ class ProgramSource:
     def last_assignment(self, name: str) -> int:
         """The last line that assigns to a name; 0 for none."""
         lines = [0]
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             targets = node.targets if isinstance(node, ast.Assign) else []
             targets = [node.target] if isinstance(node, ast.AugAssign) else targets
             parts = [one for target in targets for one in getattr(target, "elts", [target])]
