@@ -40,6 +40,7 @@ from deltarule.diagnosis.driving.words import (
     is_given,
     is_own,
 )
+from deltarule.diagnosis.recording.live import Names
 from deltarule.diagnosis.recording.program import Recording
 from deltarule.diagnosis.recording.tape import Operation, Tape
 from deltarule.diagnosis.recording.traced import Traced, given, leaf, plain
@@ -81,7 +82,7 @@ class CallRun(CallState):
         self.returns, self.tape, self.source = returns, tape, recording.source
         made = recording.rebuilding(is_given, recording.tape)
         names = {name: one for name, one in recording.namespace.items() if name[:2] != "__"}
-        self.namespace = {name: made.value(one, name) for name, one in names.items()}
+        self.namespace: dict[str, Any] = Names(made, names)
         first = recording.rebuilding(is_given)
         own = {role: first.value(one, role) for role, one in own.items()}
         self.plausible = Plausible(layout, self.namespace, own, self.source.text)

@@ -21,7 +21,31 @@ from deltarule.diagnosis.recording.tape import Tape, current_tape
 from deltarule.diagnosis.recording.traced import Traced, given, leaf, plain
 
 _LARGEST_BASE = 1_000_000
+#: From how many numbers on what a program computed is only made anew where it is asked for.
+_LARGE = 1000
 _RANDOM = (np.random.Generator, np.random.RandomState, random.Random)
+
+
+class Names(dict[str, Any]):
+    """The names of a program, with what stands for them; large data are made anew when they are asked for."""
+
+    def __init__(self, rebuilding: Rebuilding, names: dict[str, Any]) -> None:
+        self._rebuilding = rebuilding
+        self._large = {name: one for name, one in names.items() if _is_large(one)}
+        super().__init__(
+            {name: rebuilding.value(one, name) for name, one in names.items() if name not in self._large}
+        )
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = self._rebuilding.value(self._large[name], name)
+        return self[name]
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or name in self._large
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """What a name stands for, or something else where there is none."""
+        return self[name] if name in self else default  # noqa: SIM401 dict.get does not look for large ones
 
 
 class Rebuilding:
@@ -211,6 +235,11 @@ def is_in_folder(module: str, folder: str) -> bool:
     """Whether a module is the program, or a file in its folder."""
     path = getattr(sys.modules.get(module), "__file__", None)
     return module == "__main__" or (path is not None and str(Path(path).parent) == folder)
+
+
+def _is_large(x: Any) -> bool:
+    """Whether x holds more numbers than parameters of a learner's network usually do."""
+    return x.size > _LARGE if type(x) is Traced else type(x) is list and len(x) > _LARGE
 
 
 def _is_number(x: Any, name: str) -> bool:
