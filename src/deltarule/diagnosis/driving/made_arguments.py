@@ -41,6 +41,7 @@ class AnsweringRun(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
     steps: list[Any]
     is_loss: bool
     computed: Any
+    answered: dict[Path, Any]
 
     def upstream(self, name: str) -> Any: ...
 
@@ -51,10 +52,18 @@ class AnsweringRun(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
 
 def answer(run: AnsweringRun, path: Path, names: list[str], use: Use = UNUSED) -> Any:
     """Return what stands at a path: an argument that asks where nothing is known yet."""
+    made = run.answered[path] = _answer(run, path, names, use)
+    return made
+
+
+def _answer(run: AnsweringRun, path: Path, names: list[str], use: Use) -> Any:
     name = next((str(one) for one in reversed(path) if one != "[]"), "")
     if path not in run.answers.known and use.is_size and not use.attributes & OF_ARRAYS:
+        is_tuple = isinstance(use.parts, tuple)
         run.answers.known[path] = ("list", 0) if use.is_list else ("size", None)
-        if use.is_list:
+        if is_tuple:
+            run.answers.known[path] = "tuple", use.parts
+        elif use.is_list:
             run.answers.known[(*path, "[]")] = "size", None
     if use.is_flat and path not in run.answers.known:
         return run.plausible.flat(name)
@@ -73,7 +82,9 @@ def answer(run: AnsweringRun, path: Path, names: list[str], use: Use = UNUSED) -
         case "parts" if all(run.answers.known.get((*path, k), ("",))[0] == "function" for k in detail):
             return objects.called_in_turn(run, name, len(detail))
         case "parts":
-            return AskingParts(path, [_part(run, path, k, names) for k in range(max(detail) + 1)])
+            parts = [_part(run, path, k, names) for k in range(max(detail) + 1)]
+            is_shape = all(type(one) is int for one in parts)
+            return AskingList(path, parts) if is_shape else AskingParts(path, parts)
         case "list":
             return _list(run, path, detail, names)
         case "attribute":
