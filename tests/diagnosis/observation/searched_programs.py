@@ -308,5 +308,31 @@ class Levels:
         self.descend(out, deltas, rate)
         return out[-1][1]
 """,
+    "a convolution that is told the shape of its pictures": """
+import numpy as np
+from scipy import signal
+class Maps:
+    def __init__(self, shape, size, depth):
+        channels, height, width = shape
+        self.shape, self.channels, self.depth = shape, channels, depth
+        self.kernels = np.random.randn(depth, channels, size, size)
+        self.biases = np.random.randn(depth, height - size + 1, width - size + 1)
+    def forward(self, x):
+        self.x = x
+        out = np.copy(self.biases)
+        for i in range(self.depth):
+            for j in range(self.channels):
+                out[i] += signal.correlate2d(x[j], self.kernels[i, j], "valid")
+        return out
+    def backward(self, dout, rate):
+        dk, dx = np.zeros(self.kernels.shape), np.zeros(self.shape)
+        for i in range(self.depth):
+            for j in range(self.channels):
+                dk[i, j] = signal.«correlate2d|convolve2d»(self.x[j], dout[i], "valid")
+                dx[j] += signal.convolve2d(dout[i], self.kernels[i, j], "full")
+        self.kernels -= rate * dk
+        self.biases -= rate * dout
+        return dx
+""",
 }
 FAST = frozenset({"outputs in arrays of ones", "a method that is passed its weights"})

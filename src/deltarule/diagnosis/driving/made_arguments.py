@@ -59,12 +59,7 @@ def answer(run: AnsweringRun, path: Path, names: list[str], use: Use = UNUSED) -
 def _answer(run: AnsweringRun, path: Path, names: list[str], use: Use) -> Any:
     name = next((str(one) for one in reversed(path) if one != "[]"), "")
     if path not in run.answers.known and use.is_size and not use.attributes & OF_ARRAYS:
-        is_tuple = isinstance(use.parts, tuple)
-        run.answers.known[path] = ("list", 0) if use.is_list else ("size", None)
-        if is_tuple:
-            run.answers.known[path] = "tuple", use.parts
-        elif use.is_list:
-            run.answers.known[(*path, "[]")] = "size", None
+        _learn_sizes(run.answers, path, use)
     if use.is_flat and path not in run.answers.known:
         return run.plausible.flat(name)
     if path not in run.answers.known:
@@ -82,9 +77,7 @@ def _answer(run: AnsweringRun, path: Path, names: list[str], use: Use) -> Any:
         case "parts" if all(run.answers.known.get((*path, k), ("",))[0] == "function" for k in detail):
             return objects.called_in_turn(run, name, len(detail))
         case "parts":
-            parts = [_part(run, path, k, names) for k in range(max(detail) + 1)]
-            is_shape = all(type(one) is int for one in parts)
-            return AskingList(path, parts) if is_shape else AskingParts(path, parts)
+            return AskingParts(path, [_part(run, path, k, names) for k in range(max(detail) + 1)])
         case "list":
             return _list(run, path, detail, names)
         case "attribute":
@@ -111,6 +104,15 @@ def _answer(run: AnsweringRun, path: Path, names: list[str], use: Use) -> Any:
             return run.plausible.parameter(_called(path), detail if detail is not None else (3,))
         case _:
             return _numbers(run, path, kind, detail, name)
+
+
+def _learn_sizes(answers: Answers, path: Path, use: Use) -> None:
+    """Take in that an argument is a size, a list of sizes, or is taken apart into them."""
+    answers.known[path] = ("list", 0) if use.is_list else ("size", None)
+    if isinstance(use.parts, tuple):
+        answers.known[path] = "tuple", use.parts
+    elif use.is_list:
+        answers.known[(*path, "[]")] = "size", None
 
 
 def _supplied(run: AnsweringRun, path: Path, name: str) -> Any:

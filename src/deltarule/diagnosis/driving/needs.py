@@ -177,9 +177,14 @@ class Needs:
             goes_back = any(map(BACK.search, plan)) and not any(map(FORWARD.match, inside))
             is_passed = uses_others and len(plan) == 1 and takes(own[one]) > 1
             if is_passed or goes_back:  # what another returns may be passed, or the derivative by it
-                ahead = [each for each in others if FORWARD.match(each) or self._feeds(each, inside)]
-                yield from ([each, *plan] for each in ahead if each not in inside)
+                yield from ([each, *plan] for each in others if FORWARD.match(each) and each not in inside)
             yield plan
+            if goes_back:
+                ahead = [
+                    each for each in others if each not in inside and takes(own[each]) and each[0] != "_"
+                ]
+                ahead = [each for each in ahead if not FORWARD.match(each)]  # which came before
+                yield from ([each, *plan] for each in ahead if self._feeds(each, inside))
 
 
 def takes(method: Any) -> int:
