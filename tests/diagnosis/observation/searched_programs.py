@@ -258,5 +258,81 @@ class Classes:
             self.V += 0.1 * np.outer(h, last)
             self.W += 0.1 * np.outer(x, back)
 """,
+    "sums that a layer has from the start": """
+import numpy as np
+class Stage:
+    def __init__(self, batch, n, m):
+        self.batch = batch
+        self.x, self.z = np.random.randn(batch, n), np.random.randn(batch, m)
+        self.w = np.random.randn(n, m)
+        self.b = np.tile(np.random.randn(1, m), (batch, 1))
+    def ahead(self, x):
+        self.x = x
+        self.z = x @ self.w + self.b
+        return np.tanh(self.z)
+    def back(self, grad):
+        delta = grad * (1 - np.tanh(self.z) ** 2)
+        self.dw, self.db = self.x.T @ «delta|grad», delta.sum(axis=0, keepdims=True)
+        return delta @ self.w.T
+    def learn(self, lr):
+        self.w -= lr * self.dw
+        self.b -= lr * np.tile(self.db, (self.batch, 1))
+""",
+    "methods that another passes what they return": """
+import numpy as np
+class Level:
+    def __init__(self, n, m):
+        self.b, self.W = np.random.random((1, m)), np.random.random((n, m))
+class Levels:
+    def __init__(self, sizes, act, dact):
+        self.levels = [Level(n, m) for n, m in zip(sizes, sizes[1:])]
+        self.act, self.dact = act, dact
+    def spread(self, inputs):
+        out = [(None, inputs)]
+        for one in self.levels:
+            z = out[-1][1] @ one.W + one.b
+            out.append((z, self.act(z)))
+        return out
+    def spread_back(self, out, dcost):
+        deltas = [dcost * self.dact(out[-1][1])]
+        for k in reversed(range(len(self.levels) - 1)):
+            deltas.insert(0, deltas[0] @ self.levels[k + 1].W.T «* self.dact(out[k + 1][1])|»)
+        return deltas
+    def descend(self, out, deltas, rate=0.5):
+        for k, one in enumerate(self.levels):
+            one.b = one.b - rate * deltas[k].sum(axis=0, keepdims=True)
+            one.W = one.W - rate * out[k][1].T @ deltas[k]
+    def step(self, inputs, dcost, rate=0.5):
+        out = self.spread(inputs)
+        deltas = self.spread_back(out, dcost)
+        self.descend(out, deltas, rate)
+        return out[-1][1]
+""",
+    "a convolution that is told the shape of its pictures": """
+import numpy as np
+from scipy import signal
+class Maps:
+    def __init__(self, shape, size, depth):
+        channels, height, width = shape
+        self.shape, self.channels, self.depth = shape, channels, depth
+        self.kernels = np.random.randn(depth, channels, size, size)
+        self.biases = np.random.randn(depth, height - size + 1, width - size + 1)
+    def forward(self, x):
+        self.x = x
+        out = np.copy(self.biases)
+        for i in range(self.depth):
+            for j in range(self.channels):
+                out[i] += signal.correlate2d(x[j], self.kernels[i, j], "valid")
+        return out
+    def backward(self, dout, rate):
+        dk, dx = np.zeros(self.kernels.shape), np.zeros(self.shape)
+        for i in range(self.depth):
+            for j in range(self.channels):
+                dk[i, j] = signal.«correlate2d|convolve2d»(self.x[j], dout[i], "valid")
+                dx[j] += signal.convolve2d(dout[i], self.kernels[i, j], "full")
+        self.kernels -= rate * dk
+        self.biases -= rate * dout
+        return dx
+""",
 }
 FAST = frozenset({"outputs in arrays of ones", "a method that is passed its weights"})

@@ -239,3 +239,15 @@ for _ in range(9):
 def test_an_argument_that_numpy_does_not_know_is_refused(name, xp):
     with pytest.raises(TypeError, match="acis"):
         getattr(xp, name)(leaf(A), acis=1)
+
+
+@pytest.mark.parametrize("mode", ["valid", "full", "same"])
+@pytest.mark.parametrize("name", ["correlate2d", "convolve2d"])
+def test_sums_over_moved_matrices_are_those_of_scipy(name, mode):
+    signal = pytest.importorskip("scipy.signal")
+    for shape, other in [((5, 4), (2, 3)), ((2, 2), (2, 2)), ((2, 3), (4, 5)), ((3, 3), (3, 2))]:
+        x, k = RNG.normal(size=shape), RNG.normal(size=other)
+        found = getattr(substitutes()["scipy.signal"], name)(leaf(x), leaf(k), mode)
+        np.testing.assert_allclose(plain(found), getattr(signal, name)(x, k, mode))
+    with pytest.raises(ValueError, match="2-D"):
+        getattr(substitutes()["scipy.signal"], name)(leaf(V), leaf(A), mode)

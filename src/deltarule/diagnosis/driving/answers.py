@@ -129,6 +129,7 @@ class Answers:
         """Other answers of a search, with the sizes and the replaced defaults of these, and some more."""
         other = Answers(is_search=True)
         other.known, other.sizes, other.replaced = known, self.sizes, self.replaced.union(replaced)
+        other.fills_objects, other.lacking = self.fills_objects, self.lacking
         return other
 
     def before(self, path: Path | None, answer: tuple[str, Any] = ("", None)) -> Answers:
@@ -141,6 +142,24 @@ class Answers:
     def replacing(self, path: Path) -> Answers:
         """What is known, with the default of one more parameter replaced."""
         return self._other(dict(self.known), {path})
+
+    def filling(self, complaint: str) -> Answers | None:
+        """What is known, with what objects have not asked for, too; None where they do not lack it."""
+        lacks = _LACKS.search(complaint)
+        is_none = "NoneType" in complaint and not self.fills_objects
+        if not is_none and (lacks is None or lacks[1] in self.lacking):
+            return None
+        other = self._other(dict(self.known))
+        other.fills_objects, other.lacking = True, [*self.lacking, *(lacks.groups() if lacks else ())]
+        return other
+
+    def alike(self, count: int) -> Answers:
+        """What is known, with as many of everything that is counted."""
+        other = self._other(dict(self.known))
+        for path, (kind, _) in self.known.items():
+            if kind in ("list", "size", "value"):
+                other.known[path] = "list" if kind == "list" else "value", count
+        return other
 
     def resized(self, before: int, after: int) -> Answers:
         """The same for another number of samples."""

@@ -47,6 +47,8 @@ class CallState:
     shared: dict[str, Any] = field(default_factory=dict)
     #: The data that were passed to methods, by what they are; by shape, what such were passed as first.
     passed: dict[Any, Any] = field(default_factory=dict)
+    #: What arguments that asked were, by where they stand.
+    answered: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     holders: dict[tuple[int, ...], tuple[Any, ...]] = field(default_factory=dict)
     #: What functions returned first to one that needs no arguments.
     within: dict[str, Any] = field(default_factory=dict)

@@ -76,6 +76,8 @@ def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
     if is_last:
         return
     arrays = run.steps = _steps(result) or [each for each in results if type(each) is Traced]
+    if not arrays and isinstance(result, list | tuple):  # it is in what is returned, as of each layer
+        arrays = [each for _, each in arrays_in(result) if _is_computed(run, each)]
     if result is None:  # it is kept
         arrays = list(kept_output(one)) or [each for _, each in arrays_in(one) if _is_computed(run, each)]
     run.offered = arrays

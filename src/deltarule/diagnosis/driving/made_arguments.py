@@ -42,6 +42,7 @@ class AnsweringRun(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
     steps: list[Any]
     is_loss: bool
     computed: Any
+    answered: dict[Path, Any]
 
     def upstream(self, name: str) -> Any: ...
 
@@ -52,11 +53,14 @@ class AnsweringRun(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
 
 def answer(run: AnsweringRun, path: Path, names: list[str], use: Use = UNUSED) -> Any:
     """Return what stands at a path: an argument that asks where nothing is known yet."""
+    made = run.answered[path] = _answer(run, path, names, use)
+    return made
+
+
+def _answer(run: AnsweringRun, path: Path, names: list[str], use: Use) -> Any:
     name = next((str(one) for one in reversed(path) if one != "[]"), "")
     if path not in run.answers.known and use.is_size and not use.attributes & OF_ARRAYS:
-        run.answers.known[path] = ("list", 0) if use.is_list else ("size", None)
-        if use.is_list:
-            run.answers.known[(*path, "[]")] = "size", None
+        _learn_sizes(run.answers, path, use)
     if use.is_flat and path not in run.answers.known:
         return run.plausible.flat(name)
     if path not in run.answers.known:
@@ -101,6 +105,15 @@ def answer(run: AnsweringRun, path: Path, names: list[str], use: Use = UNUSED) -
             return run.plausible.parameter(_called(path), detail if detail is not None else (3,))
         case _:
             return _numbers(run, path, kind, detail, name)
+
+
+def _learn_sizes(answers: Answers, path: Path, use: Use) -> None:
+    """Take in that an argument is a size, a list of sizes, or is taken apart into them."""
+    answers.known[path] = ("list", 0) if use.is_list else ("size", None)
+    if isinstance(use.parts, tuple):
+        answers.known[path] = "tuple", use.parts
+    elif use.is_list:
+        answers.known[(*path, "[]")] = "size", None
 
 
 def _supplied(run: AnsweringRun, path: Path, name: str) -> Any:

@@ -109,6 +109,7 @@ class Needs:
     def _collect(self, name: str, own: Mapping[str, Any], found: list[str], seen: set[str]) -> None:
         inside = self.within(name)
         reads = set().union(*(self._methods[one].reads for one in inside)) if inside else set()
+        reads -= set().union(*map(self._passed, inside - {name})) - self._passed(name)
         written = set().union(*(self._methods[one].writes for one in inside)) if inside else set()
         anew = set().union(*(self._methods[one].writes - self._methods[one].grown for one in inside))
         grown = (written - anew - self._started) & self._set_anew
@@ -138,7 +139,17 @@ class Needs:
         grown = set().union(*(one.grown for one in inside))
         others = self._set_anew & (self._kept(name) | grown)
         offered = set().union(*(one.writes for one in inside)) - others
+        offered -= {one for one in offered if one[0] == "("} - self._methods[name].writes
         return offered - self._of_size if any(one.reads_files for one in inside) else offered
+
+    def _passed(self, name: str) -> set[str]:
+        """What stands for the arguments of a method."""
+        return {one for one in self._methods[name].reads if one[0] == "("}
+
+    def _feeds(self, name: str, methods: set[str]) -> bool:
+        """Whether a method sets attributes that others read, though objects may have them from the start."""
+        reads = set().union(*(self._methods[one].reads - self._methods[one].writes for one in methods))
+        return any(one[0] != "(" for one in reads & (self._methods[name].writes - self._kept(name)))
 
     def _kept(self, name: str) -> set[str]:
         """What a method sets to nothing, and neither it nor what it calls to anything else."""
@@ -168,6 +179,12 @@ class Needs:
             if is_passed or goes_back:  # what another returns may be passed, or the derivative by it
                 yield from ([each, *plan] for each in others if FORWARD.match(each) and each not in inside)
             yield plan
+            if goes_back:
+                ahead = [
+                    each for each in others if each not in inside and takes(own[each]) and each[0] != "_"
+                ]
+                ahead = [each for each in ahead if not FORWARD.match(each)]  # which came before
+                yield from ([each, *plan] for each in ahead if self._feeds(each, inside))
 
 
 def takes(method: Any) -> int:

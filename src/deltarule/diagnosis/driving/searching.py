@@ -6,7 +6,7 @@ import ast
 import heapq
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from types import CodeType
 from typing import Any
@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.driving.answers import Answers
+from deltarule.diagnosis.driving.blame import fitting, is_beyond, is_too_large, told_shapes
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import DrivenRun
 from deltarule.diagnosis.driving.driver import Driver
 from deltarule.diagnosis.driving.following import follow, follow_functions
-from deltarule.diagnosis.driving.layouts import ArgumentLayout, disagreeing, fit_sizes, twice
+from deltarule.diagnosis.driving.layouts import ArgumentLayout, fit_sizes, twice
 from deltarule.diagnosis.driving.needs import Needs, own_methods
 from deltarule.diagnosis.driving.plausible import TARGET, UPSTREAM
-from deltarule.diagnosis.driving.trials import USUAL
+from deltarule.diagnosis.driving.trials import USUAL, Trials
 from deltarule.diagnosis.driving.wants import Path
 from deltarule.diagnosis.driving.words import BACK, FORWARD, OUTPUT, is_sent, partners
 from deltarule.diagnosis.reading.analysis import Analysis
@@ -33,6 +34,8 @@ _MOST_OPERATIONS = 60_000
 _MOST_CHANGES, _MOST_PLANS = 4, 3
 #: In how many ways something must have been called that never fits.
 _MISFITS = 6
+#: How many lines of a program are wrong at most where it was understood.
+_MOST_MISTAKES = 2
 #: How many functions are tried that may make an argument.
 _MOST_MAKERS = 3
 #: How data lie at first.
@@ -55,7 +58,7 @@ _OTHERS: dict[str, list[tuple[str, Any]]] = {
     "images": [("series", None), ("array", None)],
     "function": [("activation", None)],
 }
-_OF_SHAPES = ("array", "parameter", "target", "factor", "term", "upstream")
+_OF_SHAPES = ("array", "parameter", "target", "factor", "term")
 
 Work = Callable[[CallRun], Any]
 #: What would be told of an analysis of a call: "right", or the lines that are wrong; else None.
@@ -68,6 +71,17 @@ def search_calls(driver: Driver, judge: Judge, doubted: str = "") -> DrivenRun |
     ``doubted`` is what was called so that it was wrong, though only names said how: it must be right, too.
     """
     return _Search(driver, judge).best(doubted)
+
+
+@dataclass(frozen=True)
+class _State:
+    """What is tried: how data lie, and what arguments are; and what it is a change of came to."""
+
+    layout: ArgumentLayout
+    answers: Answers
+    #: How many changes came before it that got no further.
+    changes: int = 0
+    came_to: tuple[str, int] | None = None
 
 
 class _Search:
@@ -143,14 +157,17 @@ class _Search:
     def _found(self, label: str, work: Work) -> DrivenRun | None:
         """The first right way to call something, or the wrong one on which two agree."""
         order = itertools.count()
-        waiting = [(float(k), next(order), 0, one, Answers(is_search=True)) for k, one in enumerate(_LAID)]
-        seen, wrong, most = set[str](), list[DrivenRun](), 0
+        first = Answers(is_search=True)
+        waiting = [(float(k), next(order), _State(one, first)) for k, one in enumerate(_LAID)]
+        seen, places, wrong, most = set[str](), set[Any](), list[DrivenRun](), 0
         ends: dict[str, tuple[int, tuple[BaseException, Tape] | None]] = {}
         while waiting and not self.trials.is_over:
-            _, _, changes, layout, answers = heapq.heappop(waiting)
-            pair = self._tried(label, layout, answers, work)
+            state = heapq.heappop(waiting)[-1]
+            pair = self._tried(label, state.layout, state.answers, work)
             if self.trials.ended is not None or pair:
-                ends[_key(layout, answers)] = self.trials.ended or (0, None)
+                ends[_key(state, self.trials)] = self.trials.ended or (0, None)
+            if any(one.analysis.tape.grown for one in pair):  # it may be written for one sample
+                pair = []
             is_whole = len(pair) == 2 and not any(one.failed for one in pair)
             if is_whole and all(one.is_right for one in pair) and _shows_mistakes(pair[0], self.trials.wrong):
                 return self.trials.otherwise(pair[0]) or pair[0]
@@ -161,34 +178,45 @@ class _Search:
             lines = [self.judge(one.analysis, one.label) for one in pair]
             most = max([most, *(one.rows for one in pair if is_whole)])
             self.trials.wrong += pair[:1] if is_whole and not pair[0].is_right else []
-            if is_whole and lines[0] == lines[1] and lines[0] not in (None, "right"):
+            if is_whole and lines[0] == lines[1] and _is_likely(lines[0]):
                 wrong.append(pair[0])
                 self.trials.most = min(self.trials.most, self.trials.count + _MOST_OPERATIONS // 4)
-            if changes == _MOST_CHANGES or any(lines):
+            came_to = self.trials.complaint, len(self.trials.reached)
+            is_further = state.came_to is not None and not self.trials.reached <= places
+            places |= self.trials.reached
+            changes = state.changes + (not is_further) + (came_to == state.came_to)
+            if changes > _MOST_CHANGES + 1 or any(lines):
                 continue
-            if (reached := _key(layout, answers)) in seen:
+            if (reached := _key(state, self.trials)) in seen:
                 continue
             seen.add(reached)
-            gained = 0.1 * self.trials.reached
-            others = _changed(layout, answers, self.trials.complaint, self.makers)
-            for rank, (other, changed) in enumerate(others):
-                cost = 1 + changes + 0.1 * rank - gained
-                heapq.heappush(waiting, (cost, next(order), changes + 1, other, changed))
+            for rank, (layout, answers) in enumerate(_changed(state, self.trials, self.makers)):
+                cost = changes + 0.1 * rank - 0.1 * len(self.trials.reached)
+                other = _State(layout, answers, changes, came_to)
+                heapq.heappush(waiting, (cost, next(order), other))
         if not wrong and _is_one_end(ends):
             self.trials.never_fits = next(iter(ends.values()))[1]
         return next((one for one in wrong if one.rows == most), None)
 
     def _tried(self, label: str, layout: ArgumentLayout, answers: Answers, work: Work) -> list[DrivenRun]:
         """What comes of answers with some data, and with others if something does."""
-        found = []
-        for varied in twice(layout):
-            same = varied.samples == layout.samples
-            self.trials.answers = answers if same else answers.resized(layout.samples, varied.samples)
-            trial = self.trials.ask(f"{label}, {varied}", varied, work)
-            if trial is None:
-                break
-            found.append(trial)
-        return found
+        first, second = twice(layout)
+        self.trials.answers = answers
+        found = [self.trials.ask(f"{label}, {first}", first, work)]
+        if found[0] is not None:  # what the first one said is what is changed
+            said = self.trials.complaint, self.trials.blamed, self.trials.answered, self.trials.reached
+            for other in (answers.resized(first.samples, second.samples), answers):
+                self.trials.answers = other
+                found[1:] = [self.trials.ask(f"{label}, {second}", second, work)]
+                if found[1] is not None and not found[1].failed:  # else it was no number of samples
+                    break
+            self.trials.complaint, self.trials.blamed, self.trials.answered, self.trials.reached = said
+        return [one for one in found if one is not None]
+
+
+def _is_likely(lines: Any) -> bool:
+    """Whether what would be told are mistakes that a program has: many are of what was passed."""
+    return lines not in (None, "right") and len(lines) <= _MOST_MISTAKES
 
 
 def _is_one_end(ends: dict[str, tuple[int, tuple[BaseException, Tape] | None]]) -> bool:
@@ -215,41 +243,61 @@ def _breadth(trial: DrivenRun) -> tuple[int, int]:
     return outputs, sum(int(np.prod(shape)) for shape in shapes.values())
 
 
-def _key(layout: ArgumentLayout, answers: Answers) -> str:
-    """What tells one state of the search from another."""
-    return f"{layout}{answers.known}{sorted(map(str, answers.replaced))}"
+def _key(state: _State, trials: Trials) -> str:
+    """What tells one state of the search from another: what arguments were."""
+    answers = state.answers
+    said = {path: (kind, trials.shape_of(path) or detail) for path, (kind, detail) in answers.known.items()}
+    return f"{state.layout}{said}{sorted(map(str, answers.replaced))}{answers.lacking}"
 
 
-def _changed(
-    layout: ArgumentLayout, answers: Answers, complaint: str, makers: list[str]
-) -> Iterator[tuple[ArgumentLayout, Answers]]:
-    """The same answers but for one; what was asked for after it is asked anew."""
+def _changed(state: _State, trials: Trials, makers: list[str]) -> Iterator[tuple[ArgumentLayout, Answers]]:
+    """The same answers but for one; what was asked for after it is asked anew.
+
+    What went into the expression that failed is changed first.
+    """
+    layout, answers = state.layout, state.answers
+    complaint = trials.complaint
+    if (filled := answers.filling(complaint)) is not None:
+        yield layout, filled
     if (fitted := fit_sizes(layout, complaint)) is not None:
         yield fitted, answers.before(None)
+    known = list(answers.known.items())[::-1]
+    known.sort(key=lambda one: one[0] not in trials.blamed)
+    for path, said in known:
+        for other in fitting(path, said, complaint, trials.answered):
+            yield layout, answers.before(path, other)
+    yield from ((layout, answers.before(*one)) for one in _told(known, trials))
+    if is_beyond(complaint):
+        yield layout, answers.alike(3)
     for path in answers.left_out:
         yield layout, answers.replacing(path)
     for path, (kind, _) in answers.known.items():
         yield from ((layout, answers.before(path, one)) for one in _results(path, kind, makers))
-    known = list(answers.known.items())[::-1]
-    sizes = disagreeing(complaint)
-    for path, (kind, shape) in known if sizes else ():
-        fits = kind in _OF_SHAPES and type(shape) is tuple
-        for told, wanted in (sizes, sizes[::-1]) if sizes and fits else ():
-            if told in shape:
-                fitted_shape = tuple(wanted if one == told else one for one in shape)
-                yield layout, answers.before(path, (kind, fitted_shape))
-    others = [
-        (path, list(_others(kind, detail, str(path[-1]))))
-        for path, (kind, detail) in known
-        if kind != "size" or path[-1] != "[]"
-    ]
-    sizes_asked = [path for path, (kind, _) in known if kind == "size" and path[-1] != "[]"]
-    if sizes_asked and ("value", 1) not in answers.known.values():  # it may be written for one output
-        others.insert(0, (sizes_asked[0], [("value", 1)]))
-    for k in range(max((len(some) for _, some in others), default=0)):
-        for path, some in others:
-            if k < len(some):
-                yield layout, answers.before(path, some[k])
+    asked = [path for path, (kind, _) in known[::-1] if kind == "size" and path[-1] != "[]"]
+    if asked and ("value", 1) not in answers.known.values():  # it may be written for one output
+        yield layout, answers.before(asked[0], ("value", 1))
+    for is_blamed in (True, False):
+        others = [
+            (path, list(_others(kind, (is_blamed and trials.shape_of(path)) or detail, str(path[-1]))))
+            for path, (kind, detail) in known
+            if (kind != "size" or path[-1] != "[]") and (path in trials.blamed) == is_blamed
+        ]
+        for k in range(max((len(some) for _, some in others), default=0)):
+            yield from ((layout, answers.before(path, some[k])) for path, some in others if k < len(some))
+
+
+def _told(
+    known: list[tuple[Path, tuple[str, Any]]], trials: Trials
+) -> Iterator[tuple[Path, tuple[str, Any]]]:
+    """What arguments tell of sizes: the shapes of others, or a part that is too large."""
+    for path, (kind, _) in known:
+        if len(path) > 2:
+            continue
+        if kind == "size" and is_too_large(trials.complaint):
+            yield path, ("value", 2)
+        for told, shape in told_shapes(trials.answered) if kind in ("array", "list", "images") else ():
+            if told != path and "." in path[0] and trials.shape_of(path) != shape:
+                yield path, ("array", shape)
 
 
 def _results(path: Path, kind: str, makers: list[str]) -> list[tuple[str, Any]]:
@@ -265,6 +313,8 @@ def _others(kind: str, detail: Any, name: str) -> Iterator[tuple[str, Any]]:
     elif kind in ("array", "list") and (UPSTREAM.match(name) or OUTPUT.match(name)):
         yield from (("output", None), ("upstream", None))
     if kind in _OF_SHAPES and type(detail) is tuple and detail:
-        shapes = [detail[::-1], detail[1:], detail[:1]] if len(detail) > 1 else [(1, *detail), (*detail, 1)]
+        is_matrix = len(detail) > 1
+        shapes = [(1, *detail), (*detail, 1)] if not is_matrix else [detail[::-1], detail[1:], detail[:1]]
+        shapes += [(*detail[:1], 1), (1, *detail[1:])] if is_matrix else []
         yield from ((kind, one) for one in shapes if one != detail)
     yield from (one for one in _OTHERS.get(kind, []) if one != (kind, detail))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.driving.answers import Answers
+from deltarule.diagnosis.driving.blame import blamed
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import (
     LONGEST,
@@ -30,13 +31,13 @@ from deltarule.diagnosis.driving.loss_functions import analyse_loss
 from deltarule.diagnosis.driving.needs import Needs
 from deltarule.diagnosis.driving.returned import analyse_returned, analyse_within, arrays_in
 from deltarule.diagnosis.driving.usage import is_change, operands
-from deltarule.diagnosis.driving.wants import Want
+from deltarule.diagnosis.driving.wants import Path, Want
 from deltarule.diagnosis.driving.words import INPUT, is_partly_read
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import ZERO
 from deltarule.diagnosis.recording.program import Recording, new_tape, recording_on
 from deltarule.diagnosis.recording.tape import RecordingStopped, Tape
-from deltarule.diagnosis.recording.traced import has_traced, to_traced
+from deltarule.diagnosis.recording.traced import Traced, has_traced, to_traced
 
 #: How data lie where nothing else is said.
 USUAL = ArgumentLayout("rows", "one-hot", "in-out", "vector", 3, 2)
@@ -125,8 +126,11 @@ class Trials:
         self.has_failed, self.complaint = False, ""
         #: Whether it had gone forward: outputs were compared, or what follows from them was passed.
         self.has_met = False
-        #: At how many places it computed something.
-        self.reached = 0
+        #: The places at which it computed something.
+        self.reached: set[Any] = set()
+        #: What its arguments were, and those that went into what failed.
+        self.answered: dict[Path, Any] = {}
+        self.blamed: set[Path] = set()
         #: Whether weights or biases were passed to it, which lie in several ways.
         self.takes_parameters = True
         #: The code that ran in calls that could be judged.
@@ -139,6 +143,11 @@ class Trials:
         self.chosen: dict[str, Any] = {}
         #: What arguments that asked are to be; None where names alone decide.
         self.answers: Answers | None = None
+
+    def shape_of(self, path: Path) -> tuple[int, ...] | None:
+        """The shape of the array that an argument was in the last call."""
+        one = self.answered.get(path)
+        return one.shape if type(one) is Traced else None
 
     def begin(self, most: int = MOST_OPERATIONS) -> None:
         """Begin to call in another way: nothing is known of arguments, and nothing was wrong so far."""
@@ -306,6 +315,7 @@ class Trials:
         tape = new_tape(self.recording.source, frozenset(), budget)
         self.count += _CALL
         result, self.has_failed, self.is_hopeless, self.ended = None, False, False, None
+        self.blamed, self.complaint = set(), ""
         with recording_on(tape):
             run = CallRun(self.recording, self.own, self.returns, tape, layout or USUAL, self.answers)
             run.chosen = self.chosen
@@ -320,8 +330,9 @@ class Trials:
             self.fits_once.add(_called(label))
         if is_whole and not self.has_failed and has_met(tape, run):
             self.after_meeting.append((_called(label), None))
+        self.answered = run.answered
         self.count += len(tape.operations)
-        self.reached = len({op.place for op in tape.operations})
+        self.reached = {op.place for op in tape.operations}
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
         self.takes_parameters, self.was_loss = bool(run.plausible.made), "output" in run.passed
         self.was_loss |= run.derived is not None
@@ -348,6 +359,8 @@ class Trials:
         self.is_hopeless |= is_name and type(error) is NameError
         self.undefined = error if is_name and isinstance(error, Exception) else self.undefined
         self.has_failed, self.complaint = True, str(error)
+        if self.answers is not None and self.answers.is_search:
+            self.blamed = blamed(error, self.recording.source, run.tape, run.answered)
         all_samples = layout is not None and layout.data in _ALL_SAMPLES
         all_samples &= self.answers is None or self._changes_at(self._line_of(error))
         self.has_met = run.sent is not None or has_met(run.tape, run)

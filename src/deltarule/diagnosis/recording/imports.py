@@ -206,6 +206,15 @@ class Importing:
             exec(read_source(self._beside[name]).recordable(), module.__dict__)
         return self._loaded[name]
 
+    def _scipy(self, name: str, fromlist: Any) -> types.ModuleType | None:
+        """``scipy`` with substitutes for some of its parts; None where others are imported from it."""
+        parts = {one[6:]: module for one, module in self.replaced.items() if one.startswith("scipy.")}
+        if not parts.keys() >= set(fromlist or ()) or (name != "scipy" and name not in self.replaced):
+            return None
+        whole = types.ModuleType("scipy")
+        whole.__dict__.update(parts, __getattr__=lambda part: importlib.import_module(f"scipy.{part}"))
+        return whole
+
     def __call__(
         self, name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0
     ) -> Any:
@@ -220,6 +229,8 @@ class Importing:
             return Substitute(self.replaced["numpy"], more, lambda _, found: found)
         if name in self.replaced and fromlist:
             return self.replaced[name]
+        if root == "scipy" and (whole := self._scipy(name, fromlist)) is not None:
+            return whole
         try:
             module = builtins.__import__(name, globals, locals, fromlist, level)
         except ImportError:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.diagnosis.recording.convolutions import signal_module
 from deltarule.diagnosis.recording.functions import (
     call_function,
     call_ufunc,
@@ -331,6 +332,7 @@ def substitutes() -> dict[str, Any]:
         "time": Substitute(time, {"sleep": lambda seconds: None}, lambda name, found: found),
         "random": Substitute(random, {}, _wrap_random),
         "scipy.special": special,
+        "scipy.signal": signal_module(),
     }
 
 
