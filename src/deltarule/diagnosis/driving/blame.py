@@ -22,6 +22,8 @@ _BEYOND = re.compile(r"out of (range|bounds)")
 _TOO_LARGE = re.compile(r"negative dimensions|at least as large")
 #: Shapes of which one does not fit into the other.
 _INTO = re.compile(r"shape \(([\d, ]*)\) (?:into|doesn't match the broadcast) shape \(([\d, ]*)\)")
+#: What is said where a number that is none of pieces was to count or to number something.
+_NOT_WHOLE = re.compile(r"interpreted as an integer|integer scalar|indices must be integers|of integer \(or")
 _MOST_OPERATIONS = 20_000
 
 
@@ -69,6 +71,11 @@ def told_shapes(passed: Mapping[Path, Any]) -> Iterator[tuple[Path, tuple[int, .
 def is_too_large(complaint: str) -> bool:
     """Whether a size is larger than what it is a part of."""
     return bool(_TOO_LARGE.search(complaint))
+
+
+def wants_whole_numbers(complaint: str) -> bool:
+    """Whether something was to be a whole number."""
+    return bool(_NOT_WHOLE.search(complaint))
 
 
 def is_beyond(complaint: str) -> bool:

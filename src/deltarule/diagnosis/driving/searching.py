@@ -14,12 +14,18 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.driving.answers import Answers
-from deltarule.diagnosis.driving.blame import fitting, is_beyond, is_too_large, told_shapes
+from deltarule.diagnosis.driving.blame import (
+    fitting,
+    is_beyond,
+    is_too_large,
+    told_shapes,
+    wants_whole_numbers,
+)
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import DrivenRun
 from deltarule.diagnosis.driving.driver import Driver
 from deltarule.diagnosis.driving.following import follow, follow_functions
-from deltarule.diagnosis.driving.layouts import ArgumentLayout, fit_sizes, twice
+from deltarule.diagnosis.driving.layouts import ArgumentLayout, disagreeing, fit_sizes, twice
 from deltarule.diagnosis.driving.needs import Needs, own_methods
 from deltarule.diagnosis.driving.plausible import TARGET, UPSTREAM
 from deltarule.diagnosis.driving.trials import USUAL, Trials
@@ -261,8 +267,12 @@ def _changed(state: _State, trials: Trials, makers: list[str]) -> Iterator[tuple
         yield layout, filled
     if (fitted := fit_sizes(layout, complaint)) is not None:
         yield fitted, answers.before(None)
+    yield from ((one, answers) for one in _of_other_sizes(layout, complaint))
     known = list(answers.known.items())[::-1]
     known.sort(key=lambda one: one[0] not in trials.blamed)
+    for path, (kind, _) in known if wants_whole_numbers(complaint) else ():
+        if kind == "array" and path in trials.blamed:
+            yield from ((layout, answers.before(path, (one, None))) for one in ("labels", "index", "size"))
     for path, said in known:
         for other in fitting(path, said, complaint, trials.answered):
             yield layout, answers.before(path, other)
@@ -284,6 +294,16 @@ def _changed(state: _State, trials: Trials, makers: list[str]) -> Iterator[tuple
         ]
         for k in range(max((len(some) for _, some in others), default=0)):
             yield from ((layout, answers.before(path, some[k])) for path, some in others if k < len(some))
+
+
+def _of_other_sizes(layout: ArgumentLayout, complaint: str) -> Iterator[ArgumentLayout]:
+    """Data of as many outputs or inputs as what they do not go together with."""
+    sizes = disagreeing(complaint)
+    for told, wanted in (sizes, sizes[::-1]) if sizes is not None else ():
+        if told == layout.outputs:
+            yield replace(layout, outputs=wanted)
+        if told == layout.inputs:
+            yield replace(layout, inputs=wanted)
 
 
 def _told(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import random
 import sys
@@ -39,6 +40,8 @@ _REMOVED = {
     "float": float, "int": int, "bool": bool, "object": object, "float_": np.float64, "product": np.prod,
     "NaN": np.nan, "Inf": np.inf, "infty": np.inf, "alltrue": np.all, "sometrue": np.any,
 }  # fmt: skip
+#: From which likeness on to a name that a module has a name is taken for a slip of the pen.
+_ALIKE = 0.8
 #: Activations that programs take from ``numpy`` or ``math``, which do not have them.
 _NOT_THERE: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("sigmoid", "logistic", "expit"), expit),
@@ -64,6 +67,11 @@ class Substitute(types.ModuleType):
         if name in _NOT_THERE and not hasattr(self._original, name):
             note(f"{self.__name__} has no {name}: the usual function of that name was put in its place")
             return _NOT_THERE[name]
+        if not hasattr(self._original, name):
+            alike = difflib.get_close_matches(name, dir(self._original), 1, _ALIKE)
+            for one in alike:
+                note(f"{self.__name__} has no {name}: it was taken for {one}")
+                name = one
         found = self._wrap(name, getattr(self._original, name))
         self.__dict__[name] = found
         return found
