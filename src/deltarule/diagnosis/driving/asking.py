@@ -60,6 +60,7 @@ class OpenArgument:
         is_maker: bool = False,
         is_weight: bool = False,
         is_changed: bool = False,
+        is_ahead: bool = False,
     ) -> None:
         object.__setattr__(self, "_path", path)
         object.__setattr__(self, "_layout", layout)
@@ -71,6 +72,8 @@ class OpenArgument:
         object.__setattr__(self, "_is_weight", is_weight)
         #: Whether something is added to it, or subtracted.
         object.__setattr__(self, "_is_changed", is_changed)
+        #: Whether it is passed to a method that another follows, as the one that goes back.
+        object.__setattr__(self, "_is_ahead", is_ahead)
         #: Whether it is passed to what makes an object.
         object.__setattr__(self, "_is_maker", is_maker)
 
@@ -80,7 +83,7 @@ class OpenArgument:
     def _moved(self, move: Callable[[Any], Any]) -> OpenArgument:
         return OpenArgument(
             self._path, self._layout, self._passed, (*self._moves, move), self._columns,
-            self._is_maker, self._is_weight, self._is_changed,
+            self._is_maker, self._is_weight, self._is_changed, self._is_ahead,
         )  # fmt: skip
 
     @property
@@ -226,6 +229,8 @@ class OpenArgument:
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str):
             self._want("keys", (key,))
+        if isinstance(key, OpenArgument) and self._is_weight and self._columns:  # rows are looked up in it
+            self._want("parameter", (self._columns, self._columns))
         if isinstance(key, list) and key and all(isinstance(one, str) for one in key):
             self._want("table", (tuple(key),))
         if isinstance(key, tuple) and any(one is None for one in key):
@@ -288,7 +293,7 @@ class OpenArgument:
     def __array__(self, *args: Any, **options: Any) -> Any:
         frame = sys._getframe(1)
         if _is_key(frame):
-            kind, count = _of_key(frame, self._layout)
+            kind, count = _of_key(frame, self._layout, self._is_ahead)
             self._want("labels" if self._moves else kind, count)  # what is moved about is an array
         is_held = isinstance(frame.f_locals.get("x"), list) and len(self._path) > 3  # of one sample, say
         if is_held or (frame.f_code.co_name == "__setitem__" and isinstance(frame.f_locals["x"], list)):
@@ -329,8 +334,11 @@ def _with(args: Any, mine: OpenArgument, array: Any) -> Any:
     return array if isinstance(args, OpenArgument) else plain(args)
 
 
-def _of_key(frame: FrameType | None, layout: ArgumentLayout) -> tuple[str, int | None]:
-    """One place, or that of each sample, and how many places there are."""
+def _of_key(frame: FrameType | None, layout: ArgumentLayout, is_ahead: bool) -> tuple[str, int | None]:
+    """One place, or that of each sample, and how many places there are.
+
+    What only goes ahead looks up a row of its parameters for each sample.
+    """
     while frame is not None and frame.f_code.co_name not in ("__getitem__", "__setitem__"):
         frame = frame.f_back
     if frame is None:
@@ -343,7 +351,8 @@ def _of_key(frame: FrameType | None, layout: ArgumentLayout) -> tuple[str, int |
         ) else "index", shape[at]
     held, tape = frame.f_locals["self"], current_tape()
     is_learned = type(held) is Traced and tape is not None and bool(tape.leaves(held.ids))
-    is_each = len(shape) > 1 and layout.data == "rows" and not is_learned
+    is_several = layout.data == "rows" or (is_ahead and layout.data == "columns")
+    is_each = len(shape) > 1 and is_several and (is_ahead or not is_learned)
     return "labels" if is_each else "index", shape[0] if shape else None
 
 

@@ -211,6 +211,8 @@ class Driver:
                     if trial is None:  # shapes did not fit: see whether others do
                         continue
                     if trial.is_right and not self.trials.is_doubtful(trial):
+                        if self.trials.looks_up_one(trial):
+                            return None
                         return self.trials.otherwise(trial) or deeper(self.trials, trial) or trial
                     self.trials.wrong += [] if trial.is_right else [trial]
                 if not answers.is_ambiguous or self.trials.is_over:

@@ -29,6 +29,8 @@ from deltarule.diagnosis.recording.traced import Traced, given
 
 #: Numbers that are asked for, each another: a learning rate, a momentum, a decay.
 _NUMBERS = (0.1, 0.3, 0.2, 0.4)
+#: How many channels pictures have of which nobody is told: two windows go across each axis.
+_CHANNELS = 4
 
 
 class AnsweringRun(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
@@ -41,6 +43,7 @@ class AnsweringRun(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
     steps: list[Any]
     is_loss: bool
     computed: Any
+    is_ahead: bool
 
     def upstream(self, name: str) -> Any: ...
 
@@ -136,6 +139,7 @@ def _open(run: AnsweringRun, path: Path, name: str, use: Use) -> OpenArgument:
         is_maker=is_maker,
         is_weight=is_weight and may_learn,
         is_changed=use.is_changed and may_learn,
+        is_ahead=run.is_ahead,
     )
 
 
@@ -216,7 +220,9 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
     if kind in ("images", "series"):
         if computed is not None and len(computed) == shape and not has_target and not DATA.match(name):
             raise Want(path, "upstream", computed)
-        return as_input(run, run.plausible.images(shape, kind == "series"))
+        is_told = any(what == "size" for what, _ in run.answers.known.values())
+        channels = 0 if is_told else _CHANNELS  # which axis they are on is not known
+        return as_input(run, run.plausible.images(shape, kind == "series", channels))
     if kind in ("number", "factor") and not (kind == "factor" and shape and DATA.match(name)):
         return _number(run, path, shape)
     if kind == "labels":
@@ -262,9 +268,9 @@ def _list(run: AnsweringRun, path: Path, count: int, names: list[str]) -> Any:
     """A list of what its elements asked to be: layers, neurons in layers, numbers, whole numbers."""
     inner = (*path, "[]")
     kind, detail = run.answers.known.get(inner, ("", None))
-    is_computed = type(run.computed) is Traced and run.computed.value.ndim == 1
-    if kind == "number" and is_computed and UPSTREAM.match(str(path[-1])):  # it is gone through by numbers
-        return run.upstream(str(path[-1]))
+    is_computed = type(run.computed) is Traced and run.computed.value.ndim > 0 and len(run.steps) < 2
+    if kind in ("", "number", "term", "factor", "array") and is_computed and UPSTREAM.match(str(path[-1])):
+        raise Want(path, "upstream", run.computed.shape)  # it is gone through
     if kind == "attribute":
         return objects.layers(run, set(detail)) or objects.layers(run, set())
     if kind == "list" and run.answers.known.get((*inner, "[]"), ("", None))[0] == "attribute":

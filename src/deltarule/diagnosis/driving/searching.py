@@ -164,7 +164,9 @@ class _Search:
                 continue
             seen.add(reached)
             gained = 0.1 * self.trials.reached
-            others = _changed(layout, answers, self.trials.complaint, self.makers)
+            others = _changed(
+                layout, answers, self.trials.complaint, self.trials.was_too_small, self.makers
+            )
             for rank, (other, changed) in enumerate(others):
                 cost = 1 + changes + 0.1 * rank - gained
                 heapq.heappush(waiting, (cost, next(order), changes + 1, other, changed))
@@ -207,7 +209,7 @@ def _key(layout: ArgumentLayout, answers: Answers) -> str:
 
 
 def _changed(
-    layout: ArgumentLayout, answers: Answers, complaint: str, makers: list[str]
+    layout: ArgumentLayout, answers: Answers, complaint: str, was_too_small: bool, makers: list[str]
 ) -> Iterator[tuple[ArgumentLayout, Answers]]:
     """The same answers but for one; what was asked for after it is asked anew."""
     if (fitted := fit_sizes(layout, complaint)) is not None:
@@ -230,7 +232,9 @@ def _changed(
         if kind != "size" or path[-1] != "[]"
     ]
     sizes_asked = [path for path, (kind, _) in known if kind == "size" and path[-1] != "[]"]
-    if sizes_asked and ("value", 1) not in answers.known.values():  # it may be written for one output
+    if was_too_small:  # a window goes beyond the picture
+        yield from ((layout, answers.before(path, ("value", 2))) for path in sizes_asked)
+    elif sizes_asked and ("value", 1) not in answers.known.values():  # it may be written for one output
         others.insert(0, (sizes_asked[0], [("value", 1)]))
     for k in range(max((len(some) for _, some in others), default=0)):
         for path, some in others:
