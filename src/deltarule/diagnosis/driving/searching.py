@@ -164,9 +164,7 @@ class _Search:
                 continue
             seen.add(reached)
             gained = 0.1 * self.trials.reached
-            others = _changed(
-                layout, answers, self.trials.complaint, self.trials.was_too_small, self.makers
-            )
+            others = _changed(layout, answers, self.trials.complaint, self.trials.was_too_small, self.makers)
             for rank, (other, changed) in enumerate(others):
                 cost = 1 + changes + 0.1 * rank - gained
                 heapq.heappush(waiting, (cost, next(order), changes + 1, other, changed))

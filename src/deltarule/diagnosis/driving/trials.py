@@ -175,7 +175,7 @@ class Trials:
         return bool(self.recording.root and richer)
 
     def looks_up_one(self, trial: DrivenRun) -> bool:
-        """Whether a layer that looks up rows is right for one row, and wrong for several, some of them twice."""
+        """Whether a layer that looks up rows is right for one, and wrong for several, some of them twice."""
         known = self.answers.known.values() if self.answers is not None and self.answers.sends_back else ()
         several = any(one.layout and not one.layout.is_single for one in self.wrong)
         is_single = trial.layout is not None and trial.layout.is_single

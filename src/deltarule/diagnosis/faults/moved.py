@@ -31,7 +31,7 @@ def moved_fault(analysis: Analysis, rows: list[Row], passing: BackwardPass) -> F
     function = source.function_at(tape.sent_to.co_name, tape.sent_to.co_firstlineno)
     if not is_moved or is_same or function is None:
         return None
-    filled = [one.lineno for one in ast.walk(function) if _fills(one)]
+    filled = [one.lineno for one in ast.walk(function) if isinstance(one, ast.stmt) and _fills(one)]
     line = max(filled, default=function.body[-1].lineno)
     return fault_at(analysis, "derivative", line, _MISPLACED, rows)
 
@@ -42,11 +42,11 @@ def _is_room(tape: Tape, index: int) -> bool:
     return op.is_leaf and not tape.result(op).any()
 
 
-def _fills(node: ast.AST) -> bool:
-    """Whether a node is a statement, or the call of ``np.add.at``, that puts something into an array."""
-    match node:
+def _fills(statement: ast.stmt) -> bool:
+    """Whether a statement puts something into an array, by itself or with ``np.add.at``."""
+    match statement:
         case ast.Assign(targets=[ast.Subscript()]) | ast.AugAssign(target=ast.Subscript()):
             return True
-        case ast.Call(func=ast.Attribute(attr="at")):
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="at"))):
             return True
     return False
