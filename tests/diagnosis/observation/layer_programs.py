@@ -211,5 +211,56 @@ class Embedding:
             dW[word_id] «+=|=» dout[i]
         return None
 """,
+    "a loss of probabilities that keeps them from zero": """
+import numpy as np
+class BCE:
+    def forward(self, p, y):
+        self.p, self.y = np.clip(p, 1e-7, 1 - 1e-7), y
+        return -np.mean(self.y * np.log(self.p) + (1 - self.y) * np.log(1 - self.p))
+    def backward(self):
+        return (self.p - self.y) / («self.p * (1 - self.p)|self.p») / self.y.size
+""",
+    "layers that are called through their base": """
+import numpy as np
+class Module:
+    def __call__(self, *args, **kwargs):
+        return self.forward(*args, **kwargs)
+    def forward(self, *args):
+        pass
+    def backward(self, *args):
+        pass
+class Linear(Module):
+    def __init__(self, n_in, n_out):
+        super().__init__()
+        self.w = np.random.randn(n_in, n_out)
+    def forward(self, x):
+        self.x = x
+        return x @ self.w
+    def backward(self, grad):
+        self.dw = self.x.T @ grad
+        return grad @ self.w«.T|.T * 2 + 1»
+class Tanh(Module):
+    def forward(self, x):
+        self.y = np.tanh(x)
+        return self.y
+    def backward(self, grad):
+        return grad * (1 - self.y ** 2)
+""",
+    "a slope of which the mean is added to biases": """
+import numpy as np
+class Linear:
+    def __init__(self, n_in, n_out):
+        self.w = np.random.randn(n_in, n_out)
+        self.b = np.zeros(n_out)
+        self.dw = 0
+        self.db = np.zeros(n_out)
+    def forward(self, x):
+        self.x = x
+        return x @ self.w + self.b
+    def backward(self, grad):
+        self.db += grad.mean(axis=0)
+        self.dw = self.x.T @ grad «/ len(grad)|* 3»
+        return grad @ self.w.T
+""",
 }
 FAST = frozenset({"another activation of a layer", "outputs in a dictionary of steps"})

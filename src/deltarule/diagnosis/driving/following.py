@@ -10,7 +10,6 @@ from deltarule.diagnosis.driving.needs import own_methods
 from deltarule.diagnosis.driving.objects import in_steps
 from deltarule.diagnosis.driving.returned import arrays_in, holds_weights, kept_output
 from deltarule.diagnosis.driving.usage import link_of
-from deltarule.diagnosis.driving.wants import Want
 from deltarule.diagnosis.driving.words import BACK, INPUT
 from deltarule.diagnosis.recording.traced import Traced
 
@@ -76,7 +75,7 @@ def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
     kept = [each for each in getattr(one, "__dict__", {}).values() if _is_computed_of_open(each)]
     for each in (*results, *kept):
         if _is_open(each):  # it met nothing that has a shape
-            raise Want(each.path, "array")
+            each.be_array()
     if is_last:
         return
     arrays = run.steps = _steps(result) or [each for each in results if type(each) is Traced]

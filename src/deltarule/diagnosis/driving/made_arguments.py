@@ -200,6 +200,8 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
         return made if kind == "output" else target_of(run, made.shape)
     if kind == "output" and computed is not None:
         return run.computed
+    if kind == "output" and shape == SHARE:
+        return output_of(run)
     if kind == "upstream" and computed is not None:
         return run.upstream(name)
     if kind == "array" and shape is None and computed and OUTPUT.match(name):
@@ -210,7 +212,8 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
         and (shape == computed or UPSTREAM.match(name))
         and not RATE.match(name)
     ):
-        if kind == "term" or OUTPUT.match(name):
+        is_slope = shape != computed  # it is called so
+        if (kind == "term" and not is_slope) or OUTPUT.match(name):
             return run.computed
         if not has_target and (kind == "factor" or not DATA.match(name)):
             raise Want(path, "upstream", computed)
