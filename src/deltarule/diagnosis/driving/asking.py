@@ -299,6 +299,8 @@ class OpenArgument:
             return False
         if isinstance(other, str):
             self._want("word", other)
+        if isinstance(other, OpenArgument):
+            self._want("number")
         if type(other) in (int, float) and not instructions.is_decided(sys._getframe(1)):
             self._want("target")  # each of a class
         return bool(self._want("member" if hasattr(type(other), "__members__") else "number", other))
