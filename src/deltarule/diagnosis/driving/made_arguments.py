@@ -198,10 +198,8 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
     if is_loss and kind in ("output", "target"):
         made = output_of(run)
         return made if kind == "output" else target_of(run, made.shape)
-    if kind == "output" and computed is not None:
-        return run.computed
-    if kind == "output" and shape == SHARE:
-        return output_of(run)
+    if kind == "output" and (computed is not None or shape == SHARE):
+        return run.computed if computed is not None else output_of(run)
     if kind == "upstream" and computed is not None:
         return run.upstream(name)
     if kind == "array" and shape is None and computed and OUTPUT.match(name):
@@ -212,8 +210,7 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
         and (shape == computed or UPSTREAM.match(name))
         and not RATE.match(name)
     ):
-        is_slope = shape != computed  # it is called so
-        if (kind == "term" and not is_slope) or OUTPUT.match(name):
+        if (kind == "term" and shape == computed) or OUTPUT.match(name):  # else it is called a slope
             return run.computed
         if not has_target and (kind == "factor" or not DATA.match(name)):
             raise Want(path, "upstream", computed)
@@ -223,9 +220,7 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
     if kind in ("images", "series"):
         if computed is not None and len(computed) == shape and not has_target and not DATA.match(name):
             raise Want(path, "upstream", computed)
-        is_told = any(what == "size" for what, _ in run.answers.known.values())
-        channels = 0 if is_told else _CHANNELS  # which axis they are on is not known
-        return as_input(run, run.plausible.images(shape, kind == "series", channels))
+        return _pictures(run, kind, shape)
     if kind in ("number", "factor") and not (kind == "factor" and shape and DATA.match(name)):
         return _number(run, path, shape)
     if kind == "labels":
@@ -246,6 +241,13 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
             return run.passed[first]
         shape = first
     return inputs_of(run, shape, path)
+
+
+def _pictures(run: AnsweringRun, kind: str, rank: int) -> Any:
+    """Pictures, or series; on which axis the channels are is not known where nobody is told their number."""
+    is_told = any(what == "size" for what, _ in run.answers.known.values())
+    channels = 0 if is_told else _CHANNELS
+    return as_input(run, run.plausible.images(rank, kind == "series", channels))
 
 
 def _number(run: AnsweringRun, path: Path, detail: Any) -> Any:
