@@ -138,5 +138,129 @@ class Verlust:
     def zurueck(self):
         return self.abstand«|.sum(axis=0) + 0 * self.abstand»
 """,
+    "a convolution of one picture": """
+import numpy as np
+class Conv:
+    def __init__(self, num_kernels, kernel):
+        self.n, self.k = num_kernels, kernel
+        self.weights = np.random.randn(num_kernels, kernel, kernel) / kernel**2
+        self.bias = np.zeros(num_kernels)
+    def forward(self, image):
+        self.image = image
+        h, w = image.shape
+        out = np.zeros((self.n, h - self.k + 1, w - self.k + 1))
+        for f in range(self.n):
+            for i in range(h - self.k + 1):
+                for j in range(w - self.k + 1):
+                    out[f, i, j] = np.sum(image[i:i+self.k, j:j+self.k] * self.weights[f]) + self.bias[f]
+        return out
+    def backward(self, d_out, lr):
+        dW = np.zeros(self.weights.shape)
+        db = np.zeros(self.n)
+        _, oh, ow = d_out.shape
+        for f in range(self.n):
+            for i in range(oh):
+                for j in range(ow):
+                    dW[f] += d_out[f, i, j] * self.image[«i:i+self.k, j:j+self.k|:self.k, :self.k»]
+                    db[f] += d_out[f, i, j]
+        self.weights -= lr * dW
+        self.bias -= lr * db
+""",
+    "a pool that fills zeros": """
+import numpy as np
+class MaxPool2:
+    def iterate_regions(self, image):
+        h, w, _ = image.shape
+        for i in range(h // 2):
+            for j in range(w // 2):
+                yield image[i*2:i*2+2, j*2:j*2+2], i, j
+    def forward(self, input):
+        self.last_input = input
+        h, w, f = input.shape
+        output = np.zeros((h // 2, w // 2, f))
+        for region, i, j in self.iterate_regions(input):
+            output[i, j] = np.amax(region, axis=(0, 1))
+        return output
+    def backprop(self, d_L_d_out):
+        d_in = np.zeros(self.last_input.shape)
+        for region, i, j in self.iterate_regions(self.last_input):
+            h, w, f = region.shape
+            amax = np.amax(region, axis=(0, 1))
+            for a in range(h):
+                for b in range(w):
+                    for c in range(f):
+                        if region[a, b, c] == amax[c]:
+                            d_in[i*2+a, j*2+b, c] = d_L_d_out[«i, j|j, i», c]
+        return d_in
+""",
+    "rows looked up for each sample": """
+import numpy as np
+class Embedding:
+    def __init__(self, W):
+        self.params = [W]
+        self.grads = [np.zeros_like(W)]
+        self.idx = None
+    def forward(self, idx):
+        W, = self.params
+        self.idx = idx
+        return W[idx]
+    def backward(self, dout):
+        dW, = self.grads
+        dW[...] = 0
+        for i, word_id in enumerate(self.idx):
+            dW[word_id] «+=|=» dout[i]
+        return None
+""",
+    "a loss of probabilities that keeps them from zero": """
+import numpy as np
+class BCE:
+    def forward(self, p, y):
+        self.p, self.y = np.clip(p, 1e-7, 1 - 1e-7), y
+        return -np.mean(self.y * np.log(self.p) + (1 - self.y) * np.log(1 - self.p))
+    def backward(self):
+        return (self.p - self.y) / («self.p * (1 - self.p)|self.p») / self.y.size
+""",
+    "layers that are called through their base": """
+import numpy as np
+class Module:
+    def __call__(self, *args, **kwargs):
+        return self.forward(*args, **kwargs)
+    def forward(self, *args):
+        pass
+    def backward(self, *args):
+        pass
+class Linear(Module):
+    def __init__(self, n_in, n_out):
+        super().__init__()
+        self.w = np.random.randn(n_in, n_out)
+    def forward(self, x):
+        self.x = x
+        return x @ self.w
+    def backward(self, grad):
+        self.dw = self.x.T @ grad
+        return grad @ self.w«.T|.T * 2 + 1»
+class Tanh(Module):
+    def forward(self, x):
+        self.y = np.tanh(x)
+        return self.y
+    def backward(self, grad):
+        return grad * (1 - self.y ** 2)
+""",
+    "a slope of which the mean is added to biases": """
+import numpy as np
+class Linear:
+    def __init__(self, n_in, n_out):
+        self.w = np.random.randn(n_in, n_out)
+        self.b = np.zeros(n_out)
+        self.dw = 0
+        self.db = np.zeros(n_out)
+    def forward(self, x):
+        self.x = x
+        return x @ self.w + self.b
+    def backward(self, grad):
+        self.db += grad.mean(axis=0)
+        self.dw = self.x.T @ grad «/ len(grad)|* 3»
+        return grad @ self.w.T
+""",
 }
 FAST = frozenset({"another activation of a layer", "outputs in a dictionary of steps"})

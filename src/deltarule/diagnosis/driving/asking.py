@@ -60,6 +60,8 @@ class OpenArgument:
         is_maker: bool = False,
         is_weight: bool = False,
         is_changed: bool = False,
+        is_ahead: bool = False,
+        is_share: bool = False,
     ) -> None:
         object.__setattr__(self, "_path", path)
         object.__setattr__(self, "_layout", layout)
@@ -71,22 +73,32 @@ class OpenArgument:
         object.__setattr__(self, "_is_weight", is_weight)
         #: Whether something is added to it, or subtracted.
         object.__setattr__(self, "_is_changed", is_changed)
+        #: Whether it is a probability: its logarithm is taken, or it is kept from 0.
+        object.__setattr__(self, "_is_share", is_share)
+        #: Whether it is passed to a method that another follows, as the one that goes back.
+        object.__setattr__(self, "_is_ahead", is_ahead)
         #: Whether it is passed to what makes an object.
         object.__setattr__(self, "_is_maker", is_maker)
 
     def _want(self, kind: str, detail: Any = None) -> NoReturn:
+        if kind == "array" and self._is_share and self._is_ahead:
+            kind, detail = "output", SHARE
         raise Want(self._path, kind, detail)
 
-    def _moved(self, move: Callable[[Any], Any]) -> OpenArgument:
+    def _moved(self, move: Callable[[Any], Any], is_share: bool = False) -> OpenArgument:
         return OpenArgument(
             self._path, self._layout, self._passed, (*self._moves, move), self._columns,
-            self._is_maker, self._is_weight, self._is_changed,
+            self._is_maker, self._is_weight, self._is_changed, self._is_ahead, self._is_share or is_share,
         )  # fmt: skip
 
     @property
     def path(self) -> Path:
         """Where it stands."""
         return self._path
+
+    def be_array(self) -> NoReturn:
+        """Say that it should be an array, however large."""
+        self._want("array")
 
     def be_of(self, types: tuple[Any, ...]) -> Any:
         """Say that it should be of one of these types; what an array meets first tells how large it is."""
@@ -111,7 +123,8 @@ class OpenArgument:
             ufunc, mine = getattr(np, name), self
             if name == "multiply" and isinstance(xs[1], OpenArgument) and not self._moves:
                 mine = xs[1]  # a number is written before what it scales
-            return mine._moved(lambda a: ufunc(*(a if x is mine else _number(x) for x in xs)))
+            is_share = name in ("log", "log2", "log10")
+            return mine._moved(lambda a: ufunc(*(a if x is mine else _number(x) for x in xs)), is_share)
         shape = np.shape(plain(other)) if type(other) is Traced or not callable(other) else ()
         is_learned = bool(self._columns) and (name in PRODUCTS or name == "add") and goes_forward(other)
         if name in PRODUCTS:
@@ -194,7 +207,8 @@ class OpenArgument:
             return OpenSize(self)
         if name in _MOVES:
             return lambda *args, **options: self._moved(
-                lambda a: getattr(np.asarray(a), name.replace("to_numpy", "copy"))(*args, **options)
+                lambda a: getattr(np.asarray(a), name.replace("to_numpy", "copy"))(*args, **options),
+                name == "clip" and _is_from_zero(*args, **options),
             )
         if name == "dot":
             return lambda other: self.ask("dot", (self, other))
@@ -226,6 +240,8 @@ class OpenArgument:
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str):
             self._want("keys", (key,))
+        if isinstance(key, OpenArgument) and self._is_weight and self._columns:  # rows are looked up in it
+            self._want("parameter", (self._columns, self._columns))
         if isinstance(key, list) and key and all(isinstance(one, str) for one in key):
             self._want("table", (tuple(key),))
         if isinstance(key, tuple) and any(one is None for one in key):
@@ -283,12 +299,16 @@ class OpenArgument:
             return False
         if isinstance(other, str):
             self._want("word", other)
+        if isinstance(other, OpenArgument):
+            self._want("number")
+        if type(other) in (int, float) and not instructions.is_decided(sys._getframe(1)):
+            self._want("target")  # each of a class
         return bool(self._want("member" if hasattr(type(other), "__members__") else "number", other))
 
     def __array__(self, *args: Any, **options: Any) -> Any:
         frame = sys._getframe(1)
         if _is_key(frame):
-            kind, count = _of_key(frame, self._layout)
+            kind, count = _of_key(frame, self._layout, self._is_ahead)
             self._want("labels" if self._moves else kind, count)  # what is moved about is an array
         is_held = isinstance(frame.f_locals.get("x"), list) and len(self._path) > 3  # of one sample, say
         if is_held or (frame.f_code.co_name == "__setitem__" and isinstance(frame.f_locals["x"], list)):
@@ -309,13 +329,20 @@ class OpenArgument:
         if name == "reshape" and args[0] is not self:
             self._want("size")
         if name in _MOVES:
-            return self._moved(lambda a: function(*_with(args, self, a), **options))
+            is_share = name == "clip" and _is_from_zero(*args[1:], **options)
+            return self._moved(lambda a: function(*_with(args, self, a), **options), is_share)
         vectors = [one for one in self._passed if len(one) == 1]
         vectors.insert(0, (self._layout.samples if self._layout.data == "rows" else self._layout.inputs,))
         return self._want("array", vectors[-1] if name == "outer" else None)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *xs: Any, **options: Any) -> Any:
         return self.ask(ufunc.__name__, xs)
+
+
+def _is_from_zero(*bounds: Any, **options: Any) -> bool:
+    """Whether numbers are kept from 0, or from just above it."""
+    least: Any = bounds[0] if bounds else options.get("min", options.get("a_min"))
+    return type(least) in (int, float) and bool(0 <= least < 0.1)
 
 
 def _number(x: Any) -> Any:
@@ -329,8 +356,11 @@ def _with(args: Any, mine: OpenArgument, array: Any) -> Any:
     return array if isinstance(args, OpenArgument) else plain(args)
 
 
-def _of_key(frame: FrameType | None, layout: ArgumentLayout) -> tuple[str, int | None]:
-    """One place, or that of each sample, and how many places there are."""
+def _of_key(frame: FrameType | None, layout: ArgumentLayout, is_ahead: bool) -> tuple[str, int | None]:
+    """One place, or that of each sample, and how many places there are.
+
+    What only goes ahead looks up a row of its parameters for each sample.
+    """
     while frame is not None and frame.f_code.co_name not in ("__getitem__", "__setitem__"):
         frame = frame.f_back
     if frame is None:
@@ -343,7 +373,8 @@ def _of_key(frame: FrameType | None, layout: ArgumentLayout) -> tuple[str, int |
         ) else "index", shape[at]
     held, tape = frame.f_locals["self"], current_tape()
     is_learned = type(held) is Traced and tape is not None and bool(tape.leaves(held.ids))
-    is_each = len(shape) > 1 and layout.data == "rows" and not is_learned
+    is_several = layout.data == "rows" or (is_ahead and layout.data == "columns")
+    is_each = len(shape) > 1 and is_several and (is_ahead or not is_learned)
     return "labels" if is_each else "index", shape[0] if shape else None
 
 

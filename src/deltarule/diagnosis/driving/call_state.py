@@ -34,6 +34,8 @@ class CallState:
     learns_inputs: bool = False
     is_loss: bool = False
     was_sent: bool = False
+    #: Whether another method follows the one that is called.
+    is_ahead: bool = False
     #: What a layer computed; and the derivative by it that it was given.
     computed: Any = None
     sent: Any = None

@@ -160,6 +160,7 @@ class Driver:
         """Call the methods of each class in the order in which they need each other."""
         needs = Needs(self.recording.source)
         right: DrivenRun | None = None
+        loss: DrivenRun | None = None
         covered, left = set[str](), set[str]()
         shown = {one for one, function in self.functions.items() if needs_nothing(function)}
         for name, kind in self.classes.items() if not self.recording.root else ():
@@ -179,10 +180,13 @@ class Driver:
                 left |= {name} if last or any(map(needs.changes, own)) else set()
                 continue
             covered |= self.trials.made
-            is_more = right is None or right.rows < found.rows
-            right = found if is_more and not self.trials.was_loss else right  # a loss is not the rest
+            if self.trials.was_loss:  # which is not the rest
+                is_open = self.trials.answers is None or self.trials.answers.is_ambiguous
+                loss = loss or (None if is_open else found)  # the sign is open, too
+            elif right is None or right.rows < found.rows:
+                right = found
         self.left = left - covered
-        return None if self.left else right
+        return None if self.left else right or (None if self.functions else loss)
 
     def _judged(self, name: str, needs: Needs) -> DrivenRun | None:
         """What comes of the first sequence of a class's methods that can be judged."""
@@ -211,6 +215,8 @@ class Driver:
                     if trial is None:  # shapes did not fit: see whether others do
                         continue
                     if trial.is_right and not self.trials.is_doubtful(trial):
+                        if self.trials.looks_up_one(trial):
+                            return None
                         return self.trials.otherwise(trial) or deeper(self.trials, trial) or trial
                     self.trials.wrong += [] if trial.is_right else [trial]
                 if not answers.is_ambiguous or self.trials.is_over:

@@ -10,7 +10,6 @@ from deltarule.diagnosis.driving.needs import own_methods
 from deltarule.diagnosis.driving.objects import in_steps
 from deltarule.diagnosis.driving.returned import arrays_in, holds_weights, kept_output
 from deltarule.diagnosis.driving.usage import link_of
-from deltarule.diagnosis.driving.wants import Want
 from deltarule.diagnosis.driving.words import BACK, INPUT
 from deltarule.diagnosis.recording.traced import Traced
 
@@ -31,10 +30,12 @@ def follow(run: CallRun, name: str, plan: list[str]) -> Any:
     for _ in range(1 if run.learns_inputs or run.is_loss else 4):
         run.computed, run.offered, run.steps = None, [], []
         for method in plan:
-            run.was_sent = False
+            run.was_sent, run.is_ahead = False, method != plan[-1]
             bound = getattr(one if link_of(run.source, name, method) in (None, ahead) else last, method)
             result = run.with_arguments(bound)
             run.pool_returned(bound, result)
+            if run.was_sent:
+                run.tape.sent_to = getattr(getattr(bound, "__func__", bound), "__code__", None)
             run.last, sent = method, result if run.was_sent else sent
             _see_computed(run, last, result, method == plan[-1])
     return result if sent is None else sent
@@ -57,7 +58,9 @@ def follow_functions(run: CallRun, plan: list[str]) -> Any:
     run.learns_inputs = run.answers.sends_back
     result = None
     for name in plan:
+        run.was_sent = False
         result = run.call(name)
+        run.tape.sent_to = run.namespace[name].__code__ if run.was_sent else run.tape.sent_to
         _see_computed(run, None, result, name == plan[-1])
     return result
 
@@ -72,7 +75,7 @@ def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
     kept = [each for each in getattr(one, "__dict__", {}).values() if _is_computed_of_open(each)]
     for each in (*results, *kept):
         if _is_open(each):  # it met nothing that has a shape
-            raise Want(each.path, "array")
+            each.be_array()
     if is_last:
         return
     arrays = run.steps = _steps(result) or [each for each in results if type(each) is Traced]

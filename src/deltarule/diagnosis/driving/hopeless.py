@@ -82,6 +82,8 @@ def _miscounts(source: ProgramSource, error: TypeError) -> bool:
     if said is None or code.co_filename != source.path:
         return False
     match source.node((code, last[0].f_lasti, last[1])):
+        case ast.Call(args=[*_, ast.Starred()]):
+            return False  # it passes on what it is passed
         case ast.Call(func=ast.Name(name)):
             return name == said[1] and name not in code.co_varnames  # what was passed may be anything
         case ast.Call(func=ast.Attribute(ast.Name("self"), name)):

@@ -16,7 +16,6 @@ from deltarule.diagnosis.driving.needs import own_methods
 from deltarule.diagnosis.driving.origins import TARGETS
 from deltarule.diagnosis.driving.returned import change_of, judge_derivatives
 from deltarule.diagnosis.driving.usual_activation import is_derived
-from deltarule.diagnosis.driving.wants import Want
 from deltarule.diagnosis.driving.words import INPUT, parameters_of
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import fit
@@ -51,7 +50,10 @@ def follow_loss_class(run: CallRun, name: str, methods: tuple[str, str]) -> Any:
 
 
 def loss_methods(kind: type) -> Iterator[tuple[str, str]]:
-    """A method and its derivative, by its name, that need the same arguments, of a class made of nothing."""
+    """A method and its derivative, by its name, of a class made of nothing.
+
+    They need the same arguments, or the derivative none.
+    """
     own = own_methods(kind)
     if any(one.default is one.empty for one in inspect.signature(kind).parameters.values()):
         return
@@ -60,13 +62,13 @@ def loss_methods(kind: type) -> Iterator[tuple[str, str]]:
     }
     for first, second in itertools.combinations(own, 2):
         is_one_derived = is_derived(first) != is_derived(second)
-        if is_one_derived and len(needed[first]) > 1 and needed[first] == needed[second]:
+        if is_one_derived and len(needed[first]) > 1 and needed[second] in (needed[first], []):
             yield first, second
 
 
 def _pass_shares(run: CallRun) -> None:
     """Let the outputs that are passed be between 0 and 1, as probabilities are."""
-    run.learns_inputs = run.is_loss = True
+    run.learns_inputs = run.is_loss = run.is_ahead = True
     run.derived = ()
     shape = run.plausible.layout.samples, run.plausible.layout.inputs
     run.passed[shape] = as_input(run, run.plausible.rng.uniform(0.1, 0.9, shape))
@@ -75,15 +77,18 @@ def _pass_shares(run: CallRun) -> None:
 def _ask(result: Any) -> None:
     """Let an argument that met nothing of a known shape be an array."""
     if isinstance(result, OpenArgument):
-        raise Want(result.path, "array")
+        result.be_array()
 
 
 def _keep(run: CallRun, results: tuple[Any, ...]) -> None:
     """Keep a loss, what it is derived by, and the derivative."""
     parts = sorted((one for one in results if type(one) is Traced), key=lambda one: one.size)
-    if run.plausible.made or len(parts) != 2 or parts[0].size != 1 or parts[1].size < 2:
+    if run.plausible.made or len(parts) != 2 or parts[0].size == parts[1].size or parts[1].size < 2:
         raise LookupError("a loss")
     loss, slope = parts
+    if loss.size > 1 and loss.size != len(slope):
+        raise LookupError("a loss of each sample")
+    loss = loss.sum() if loss.size > 1 else loss
     by = [op for op in run.tape.operations if op.label == INPUT and op.shape == slope.shape]
     by = [op for op in by if op.leaves & run.tape.leaves(loss.ids)]
     if not by:

@@ -29,6 +29,8 @@ from deltarule.diagnosis.recording.traced import Traced, given
 
 #: Numbers that are asked for, each another: a learning rate, a momentum, a decay.
 _NUMBERS = (0.1, 0.3, 0.2, 0.4)
+#: How many channels pictures have of which nobody is told: two windows go across each axis.
+_CHANNELS = 4
 
 
 class AnsweringRun(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
@@ -43,6 +45,7 @@ class AnsweringRun(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
     is_loss: bool
     computed: Any
     answered: dict[Path, Any]
+    is_ahead: bool
 
     def upstream(self, name: str) -> Any: ...
 
@@ -150,6 +153,7 @@ def _open(run: AnsweringRun, path: Path, name: str, use: Use) -> OpenArgument:
         is_maker=is_maker,
         is_weight=is_weight and may_learn,
         is_changed=use.is_changed and may_learn,
+        is_ahead=run.is_ahead,
     )
 
 
@@ -208,8 +212,8 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
     if is_loss and kind in ("output", "target"):
         made = output_of(run)
         return made if kind == "output" else target_of(run, made.shape)
-    if kind == "output" and computed is not None:
-        return run.computed
+    if kind == "output" and (computed is not None or shape == SHARE):
+        return run.computed if computed is not None else output_of(run)
     if kind == "upstream" and computed is not None:
         return run.upstream(name)
     if kind == "array" and shape is None and computed and OUTPUT.match(name):
@@ -220,7 +224,7 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
         and (shape == computed or UPSTREAM.match(name))
         and not RATE.match(name)
     ):
-        if kind == "term" or OUTPUT.match(name):
+        if (kind == "term" and shape == computed) or OUTPUT.match(name):  # else it is called a slope
             return run.computed
         if not has_target and (kind == "factor" or not DATA.match(name)):
             raise Want(path, "upstream", computed)
@@ -230,7 +234,7 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
     if kind in ("images", "series"):
         if computed is not None and len(computed) == shape and not has_target and not DATA.match(name):
             raise Want(path, "upstream", computed)
-        return as_input(run, run.plausible.images(shape, kind == "series"))
+        return _pictures(run, kind, shape)
     if kind in ("number", "factor") and not (kind == "factor" and shape and DATA.match(name)):
         return _number(run, path, shape)
     if kind == "labels":
@@ -251,6 +255,13 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
             return run.passed[first]
         shape = first
     return inputs_of(run, shape, path)
+
+
+def _pictures(run: AnsweringRun, kind: str, rank: int) -> Any:
+    """Pictures, or series; on which axis the channels are is not known where nobody is told their number."""
+    is_told = any(what == "size" for what, _ in run.answers.known.values())
+    channels = 0 if is_told else _CHANNELS
+    return as_input(run, run.plausible.images(rank, kind == "series", channels))
 
 
 def _number(run: AnsweringRun, path: Path, detail: Any) -> Any:
@@ -276,9 +287,9 @@ def _list(run: AnsweringRun, path: Path, count: int, names: list[str]) -> Any:
     """A list of what its elements asked to be: layers, neurons in layers, numbers, whole numbers."""
     inner = (*path, "[]")
     kind, detail = run.answers.known.get(inner, ("", None))
-    is_computed = type(run.computed) is Traced and run.computed.value.ndim == 1
-    if kind == "number" and is_computed and UPSTREAM.match(str(path[-1])):  # it is gone through by numbers
-        return run.upstream(str(path[-1]))
+    is_computed = type(run.computed) is Traced and run.computed.value.ndim > 0 and len(run.steps) < 2
+    if kind in ("", "number", "term", "factor", "array") and is_computed and UPSTREAM.match(str(path[-1])):
+        raise Want(path, "upstream", run.computed.shape)  # it is gone through
     if kind == "attribute":
         return objects.layers(run, set(detail)) or objects.layers(run, set())
     if kind == "list" and run.answers.known.get((*inner, "[]"), ("", None))[0] == "attribute":

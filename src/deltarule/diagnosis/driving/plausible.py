@@ -315,10 +315,10 @@ class Plausible:
             return (None,) * use.last + (self.layout.outputs if _OUT.search(name) else self.layout.inputs,)
         return self.layout.widths
 
-    def images(self, rank: int, of_samples: bool = False) -> Any:
+    def images(self, rank: int, of_samples: bool = False, channels: int = 0) -> Any:
         """Small pictures: samples, channels, height, width; of fewer axes one picture, or the first ones."""
         self.is_used = True
-        sizes = (2, self.layout.inputs, 5, 4)
+        sizes = (2, channels or self.layout.inputs, 5, 6)
         made = self.rng.normal(size=sizes[:rank] if of_samples else sizes[-rank:])
         return given(np.moveaxis(made, -3, -1) if self.layout.order else made)
 

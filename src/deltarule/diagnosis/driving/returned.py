@@ -163,7 +163,10 @@ def _compared(
         sources |= tape.ancestors(one.ids)
     whole = Change(("all",), "", 0, (), np.zeros(0, np.int64), np.zeros(0), [], [], sources)
     step = RecordedStep(1, [whole], given=theta)
-    meetings = [one for one in find_meetings(tape, source, step) if _is_computed(tape, one, theta)]
+    is_known = bool(tape.meetings)  # a layer may look up its output among its parameters
+    meetings = [
+        one for one in find_meetings(tape, source, step) if is_known or _is_computed(tape, one, theta)
+    ]
     if not meetings:
         return Analysis(tape, source, reason="no place was found where an output is compared with a target")
     offers = _offers(tape, wrapped, meetings)
@@ -205,13 +208,19 @@ def _is_computed(tape: Tape, meeting: Meeting, theta: int) -> bool:
 def _offers(
     tape: Tape, wrapped: list[tuple[str, Traced]], meetings: list[Meeting]
 ) -> list[tuple[str, Traced]]:
-    """The arrays that come from the error and are no versions of a parameter: perhaps gradients."""
-    descended = _descended(tape, {index for one in meetings for index in one.twins})
-    return [
-        (name, one)
-        for name, one in wrapped
-        if descended & set(tape.producers(one.ids)) and not (tape.root[one.ids] >= 0).any()
-    ]
+    """The arrays that come from the error and are no versions of a parameter: perhaps gradients.
+
+    Zeros that were made after the error may be left of what was filled in part.
+    """
+    errors = {index for one in meetings for index in one.twins}
+    descended, first = _descended(tape, errors), min(errors)
+    found = []
+    for name, one in wrapped:
+        roots = tape.root[one.ids]
+        is_version = any(made < first for made in tape.producers(roots[roots >= 0]))
+        if descended & set(tape.producers(one.ids)) and not is_version:
+            found.append((name, one))
+    return found
 
 
 def _is_part(name: str, labels: set[str]) -> bool:

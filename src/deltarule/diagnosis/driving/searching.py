@@ -17,7 +17,6 @@ from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.blame import (
     fitting,
     is_beyond,
-    is_too_large,
     told_shapes,
     wants_whole_numbers,
 )
@@ -284,7 +283,9 @@ def _changed(state: _State, trials: Trials, makers: list[str]) -> Iterator[tuple
     for path, (kind, _) in answers.known.items():
         yield from ((layout, answers.before(path, one)) for one in _results(path, kind, makers))
     asked = [path for path, (kind, _) in known[::-1] if kind == "size" and path[-1] != "[]"]
-    if asked and ("value", 1) not in answers.known.values():  # it may be written for one output
+    if (
+        asked and not trials.was_too_small and ("value", 1) not in answers.known.values()
+    ):  # it may be written for one output
         yield layout, answers.before(asked[0], ("value", 1))
     for is_blamed in (True, False):
         others = [
@@ -313,7 +314,7 @@ def _told(
     for path, (kind, _) in known:
         if len(path) > 2:
             continue
-        if kind == "size" and is_too_large(trials.complaint):
+        if kind == "size" and trials.was_too_small:
             yield path, ("value", 2)
         for told, shape in told_shapes(trials.answered) if kind in ("array", "list", "images") else ():
             if told != path and "." in path[0] and trials.shape_of(path) != shape:

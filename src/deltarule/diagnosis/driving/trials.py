@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.driving.answers import Answers
-from deltarule.diagnosis.driving.blame import blamed
+from deltarule.diagnosis.driving.blame import blamed, is_too_large
 from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import (
     LONGEST,
@@ -124,6 +124,8 @@ class Trials:
         self.had_parameters = False
         #: Whether the last call raised, and what it said.
         self.has_failed, self.complaint = False, ""
+        #: Whether there was nothing in an array that it made: data were too small.
+        self.was_too_small = False
         #: Whether it had gone forward: outputs were compared, or what follows from them was passed.
         self.has_met = False
         #: The places at which it computed something.
@@ -185,6 +187,13 @@ class Trials:
             return True  # a sum over all neurons is right for one of them
         richer = [each for n, each in others if (n, each.outputs) > (trial.rows, layout.outputs)]
         return bool(self.recording.root and richer)
+
+    def looks_up_one(self, trial: DrivenRun) -> bool:
+        """Whether a layer that looks up rows is right for one, and wrong for several, some of them twice."""
+        known = self.answers.known.values() if self.answers is not None and self.answers.sends_back else ()
+        several = any(one.layout and not one.layout.is_single for one in self.wrong)
+        is_single = trial.layout is not None and trial.layout.is_single
+        return is_single and several and any(kind == "index" for kind, _ in known)
 
     def _goes_one_by_one(self, trial: DrivenRun) -> bool:
         """Whether the program itself calls it with each of several samples, and divides by their number."""
@@ -333,6 +342,7 @@ class Trials:
         self.answered = run.answered
         self.count += len(tape.operations)
         self.reached = {op.place for op in tape.operations}
+        self.was_too_small = is_too_large(self.complaint) or not all(op.size for op in tape.operations)
         self.is_hopeless = self.is_hopeless or not run.plausible.is_used
         self.takes_parameters, self.was_loss = bool(run.plausible.made), "output" in run.passed
         self.was_loss |= run.derived is not None

@@ -12,6 +12,7 @@ from deltarule.diagnosis.faults.factors import maker, sources_of_right_changes
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.faults.formulas import derivative_of
 from deltarule.diagnosis.faults.location import BackwardPass, Break
+from deltarule.diagnosis.faults.moved import moved_fault
 from deltarule.diagnosis.faults.names import renaming_line
 from deltarule.diagnosis.faults.wording import name_of_factor, words_for
 from deltarule.diagnosis.reading.analysis import Analysis
@@ -94,6 +95,8 @@ def derivative_fault(analysis: Analysis, rows: list[Row]) -> Fault:
     """The first wrong derivative on the way to one parameter."""
     passing = BackwardPass(analysis, rows)
     broken = passing.break_()
+    if (moved := moved_fault(analysis, rows, passing)) is not None:
+        return moved
     if broken is None:
         return _without_break(analysis, rows, passing)
     if broken.ratio != 1.0:

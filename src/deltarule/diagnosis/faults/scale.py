@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.reading.analysis import Analysis
-from deltarule.diagnosis.reading.comparison import RIGHT
+from deltarule.diagnosis.reading.comparison import RIGHT, GradientComparison
 from deltarule.diagnosis.reading.layers import sizes_of
 
 _BROADCAST = (
@@ -65,9 +65,10 @@ def faults_of_scale(analysis: Analysis, meant: str, root: str) -> Iterator[Fault
     name, ``root``, says that it returns the gradient. Sums over the samples and means are both right.
     """
     chosen = analysis.chosen
-    if chosen is None or not analysis.only_gradients or not (meant or "grad" in root.lower()):
+    is_loss = chosen is not None and _is_loss_of_one(analysis, chosen)
+    if chosen is None or not analysis.only_gradients or not (meant or is_loss or "grad" in root.lower()):
         return
-    plain = next((one for one in (chosen, *analysis.others) if not one.own), chosen)
+    plain = chosen if is_loss else next((one for one in (chosen, *analysis.others) if not one.own), chosen)
     rows = [row for row in plain.rows if row.verdict == RIGHT and row.change.is_returned]
     common = next(iter(plain.common.values()), 0.0)
     if not rows or not common or not plain.meetings[0]:
@@ -87,6 +88,15 @@ def faults_of_scale(analysis: Analysis, meant: str, root: str) -> Iterator[Fault
         if _same(common, size):
             yield fault_at(analysis, "factor", line, text, rows, mistake=key)
             return
+
+
+def _is_loss_of_one(analysis: Analysis, chosen: GradientComparison) -> bool:
+    """Whether what a loss was passed is judged, and nothing else that may be the output instead."""
+    tape, loss = analysis.tape, chosen.losses[0]
+    judged = tape.operation_of(chosen.rows[0].change.old[0]).label
+    leaves = (op for op in tape.operations if op.is_leaf and op.label == judged)
+    passed = [op for op in leaves if loss.adjoint[op.start : op.stop].any()]
+    return loss.op is not None and bool(tape.meetings) and len(passed) == 1
 
 
 def _same(one: float, other: float) -> bool:

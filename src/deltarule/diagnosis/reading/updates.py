@@ -130,7 +130,8 @@ def _scaled_operand(tape: Tape, op: Operation, source: ProgramSource | None) -> 
         ids, factor = op.inputs[which], tape.operand(op, 1 - which)
         least = 0.5 if source is not None and source.is_shrunk(op) else 0.95
         is_near_one = factor.size == 1 and least < float(factor.flat[0]) < 1.05
-        if ids is not None and ids.size == op.size and is_near_one:
+        is_computed = bool(tape.leaves(op.inputs[1 - which]) & tape.leaves(ids))  # as a slope is, of an input
+        if ids is not None and ids.size == op.size and is_near_one and not is_computed:
             return ids  # (1 - learning_rate * l2) * W; a small factor is a penalty's
     return None
 

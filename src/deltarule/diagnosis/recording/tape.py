@@ -142,6 +142,8 @@ class Tape:
         self.misfits: dict[int, tuple[str, Any]] = {}
         #: Where outputs meet targets, if that is known from elsewhere: differences that no learner wrote.
         self.meetings: list[int] = []
+        #: The code of what was sent the derivative by what it computed, where that is known from elsewhere.
+        self.sent_to: CodeType | None = None
         #: Whether what was sent back may be the derivative by sums: a difference that needs no slope.
         self.may_lack_slope = False
         #: The start values on which a comparison depended, as ``margins > 0``.
