@@ -104,5 +104,87 @@ W = [[random.uniform(-1, 1) for _ in range(4)] for _ in range(5)]
 V = [[random.uniform(-1, 1) for _ in range(5)] for _ in range(3)]
 train()
 """,
+    "inputs of 0 that are passed over": """
+import random
+random.seed(2)
+def make(n_in, n_out): return [[random.gauss(0, 0.7) for _ in range(n_out)] for _ in range(n_in)]
+n_in, n_hid, n_out = 6, 4, 3
+W1, b1 = make(n_in, n_hid), [0.1]*n_hid
+W2, b2 = make(n_hid, n_out), [0.0]*n_out
+data = []
+for _ in range(12):
+    x = [0.0]*n_in
+    x[random.randrange(n_in)] = 1.0
+    x[random.randrange(n_in)] = 1.0
+    data.append((x, [float(k == random.randrange(n_out)) for k in range(n_out)]))
+def forward(x):
+    h = []
+    for j in range(n_hid):
+        s = b1[j]
+        for i in range(n_in):
+            if x[i] == 0:
+                continue
+            s += x[i]*W1[i][j]
+        h.append(s if s > 0 else 0.0)
+    o = [b2[k] + sum(h[j]*W2[j][k] for j in range(n_hid)) for k in range(n_out)]
+    return h, o
+rate = 0.1
+for epoch in range(3):
+    for x, t in data:
+        h, o = forward(x)
+        d = [o[k]-t[k] for k in range(n_out)]
+        e = [0.0]*n_hid
+        for j in range(n_hid):
+            if «h[j] > 0|True»:
+                e[j] = sum(d[k]*W2[j][k] for k in range(n_out))
+        for j in range(n_hid):
+            if h[j] == 0:
+                continue
+            for k in range(n_out):
+                W2[j][k] -= rate*d[k]*h[j]
+        for k in range(n_out):
+            b2[k] -= rate*d[k]
+        for i in range(n_in):
+            if x[i] == 0:
+                continue
+            for j in range(n_hid):
+                W1[i][j] -= rate*e[j]*x[i]
+        for j in range(n_hid):
+            b1[j] -= rate*e[j]
+""",
+    "inputs of 0 in lists of layers": """
+import random
+random.seed(1)
+def rnd(a, b): return [[random.uniform(-1, 1) for _ in range(b)] for _ in range(a)]
+sizes = [4, 5, 4, 2]
+W = [rnd(sizes[l+1], sizes[l]) for l in range(3)]
+B = [[random.uniform(-.5, .5) for _ in range(n)] for n in sizes[1:]]
+X = [[random.choice([0, 0, 1, 2]) for _ in range(4)] for _ in range(9)]
+Y = [[sum(x), x[0]-x[1]] for x in X]
+def run(x):
+    acts = [x]
+    for l in range(3):
+        z = [B[l][j] + sum(W[l][j][i]*acts[-1][i] for i in range(sizes[l])) for j in range(sizes[l+1])]
+        acts.append([v if v > 0 or l == 2 else 0 for v in z])
+    return acts
+for step in range(30):
+    x, y = X[step % 9], Y[step % 9]
+    acts = run(x)
+    delta = [a - b for a, b in zip(acts[-1], y)]
+    for l in (2, 1, 0):
+        below = [0]*sizes[l]
+        for i in range(sizes[l]):
+            if l > 0« and acts[l][i] > 0|»:
+                below[i] = sum(delta[j]*W[l][j][i] for j in range(sizes[l+1]))
+        for j in range(sizes[l+1]):
+            if delta[j] == 0:
+                continue
+            for i in range(sizes[l]):
+                if acts[l][i] == 0:
+                    continue
+                W[l][j][i] -= 0.01*delta[j]*acts[l][i]
+            B[l][j] -= 0.01*delta[j]
+        delta = below
+""",
 }
 FAST = frozenset({"samples of which some units are dead"})

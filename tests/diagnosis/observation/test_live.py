@@ -111,12 +111,12 @@ def test_own_data_are_used():
         "Y": rng.uniform(0.2, 0.8, (9, 2)),
     }
 
-    def of_five_inputs(weights, biases, X, Y):
-        assert X.shape == (9, 5)
+    def of_own_inputs(weights, biases, X, Y):
+        assert float(X[8, 4]) == own["X"][8, 4]
         return rows("", "tanh", "sigmoid")(weights, biases, X, Y)
 
-    assert observe(of_five_inputs).verdict == "cannot judge"
-    seen = observe(of_five_inputs, own=own)
+    assert observe(of_own_inputs).verdict == "cannot judge"
+    seen = observe(of_own_inputs, own=own)
     assert (seen.verdict, seen.samples) == ("right", 9)
     assert observe(rows("f_instead_of_slope", "tanh", "sigmoid"), own=own).verdict == "wrong"
 

@@ -47,6 +47,8 @@ class Answers:
         self.fills_objects = False
         #: The attributes that objects have not.
         self.lacking: list[str] = []
+        #: The arguments of which parts are changed.
+        self.changed: set[Path] = set()
         self._lengths: dict[Path, list[int]] = {}
         #: Numbers of units, each another.
         self.sizes = (3, 4, 2, 5, 6, 7)
@@ -80,6 +82,8 @@ class Answers:
     def learn(self, want: Want) -> bool:
         """Take in what is wanted; False where nothing new is said."""
         is_element = type(want.path[-1]) is int and self.known[want.path[:-1]][0] == "list"
+        if is_element and (want.kind, want.detail) == ("parameter", ()):
+            want.kind = "number"
         if is_element and want.kind not in (
             "parameter",
             "array",
@@ -114,8 +118,16 @@ class Answers:
         is_longer = want.kind == "list" and (kind == "parts" or (kind == "list" and want.detail > detail))
         if kind and not is_longer and want.kind != "upstream":
             return False
+        if is_longer and kind == "parts":
+            self._be_alike(want.path, detail)
         self.known[want.path] = want.kind, (want.detail,) if want.kind == "attribute" else want.detail
         return True
+
+    def _be_alike(self, path: Path, places: Iterable[int]) -> None:
+        """Let what is known of the parts of a list be known of each of its elements."""
+        for place in places:
+            for one in [one for one in self.known if one[: len(path) + 1] == (*path, place)]:
+                self.known.setdefault((*path, "[]", *one[len(path) + 1 :]), self.known.pop(one))
 
     def _as_before(self, path: Path) -> Any:
         """The shape of the array that another method of the class was given under the same name."""

@@ -280,7 +280,7 @@ class OpenArgument:
 
     def _is_width(self) -> bool:
         """Whether it says, computed from the number of units, how wide start values are."""
-        return bool(self._moves) and self._is_maker
+        return bool(self._moves) and self._is_maker and "[]" not in self._path
 
     def __bool__(self) -> bool:
         self._want("flag")

@@ -13,6 +13,7 @@ import numpy as np
 from deltarule.diagnosis.driving.asking import OpenArgument
 from deltarule.diagnosis.driving.wants import Path, Want
 from deltarule.diagnosis.recording import instructions
+from deltarule.diagnosis.recording.traced import Traced
 
 #: Where functions of arrays are called in place of NumPy's.
 _RECORDING = os.path.dirname(instructions.__file__)
@@ -63,19 +64,40 @@ class AskingParts(list[Any]):
 
 
 class AskingList(list[Any]):
-    """A list that asks to be longer."""
+    """A list that asks to be longer.
+
+    That it is too short shows, too, where one number is read from both ends, as a weight and as the bias,
+    and nobody asked how long it is.
+    """
 
     def __init__(self, path: Path, parts: list[Any]) -> None:
         super().__init__(parts)
         self._path = path
+        self._ends: tuple[set[int], set[int]] = set(), set()
+        self._is_measured = False
 
     @property
     def shape(self) -> tuple[int, ...]:
         """What ``np.shape`` tells of it; of what asks itself, how many there are."""
-        is_open = len(self) and isinstance(self[0], OpenArgument)
-        return (len(self), *(() if is_open or not len(self) else np.shape(self[0])))
+        count = super().__len__()
+        is_open = count and isinstance(super().__getitem__(0), OpenArgument)
+        return (count, *(() if is_open or not count else np.shape(super().__getitem__(0))))
+
+    def __len__(self) -> int:
+        self._is_measured = self._is_measured or "/deltarule/" not in sys._getframe(1).f_code.co_filename
+        return super().__len__()
+
+    def __iter__(self) -> Iterator[Any]:
+        self._is_measured = self._is_measured or "/deltarule/" not in sys._getframe(1).f_code.co_filename
+        return super().__iter__()
 
     def __getitem__(self, key: Any) -> Any:
-        if type(key) is int and key >= len(self):
+        count = super().__len__()
+        if type(key) is int and key >= count:
             raise Want(self._path, "list", key + 1)
-        return super().__getitem__(key)
+        found = super().__getitem__(key)
+        if type(key) is int and type(found) is Traced:
+            self._ends[key < 0].add(key % count)
+            if not self._is_measured and self._ends[0] & self._ends[1]:
+                raise Want(self._path, "list", count + 1)
+        return found

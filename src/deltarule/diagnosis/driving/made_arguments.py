@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import numpy as np
+
 from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.asking import OpenArgument
@@ -15,6 +17,15 @@ from deltarule.diagnosis.driving.given_data import (
     labels_of,
     output_of,
     target_of,
+)
+from deltarule.diagnosis.driving.layered_lists import (
+    NUMBERS,
+    inside,
+    is_added,
+    is_learned,
+    layer_shapes,
+    own_shape,
+    widths_of,
 )
 from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, UPSTREAM
 from deltarule.diagnosis.driving.supplied import SupplyingRun, are_tuples, supplied
@@ -62,6 +73,7 @@ def answer(run: AnsweringRun, path: Path, names: list[str], use: Use = UNUSED) -
 
 def _answer(run: AnsweringRun, path: Path, names: list[str], use: Use) -> Any:
     name = next((str(one) for one in reversed(path) if one != "[]"), "")
+    run.answers.changed |= {path} if use.is_changed else set()
     if path not in run.answers.known and use.is_size and not use.attributes & OF_ARRAYS:
         _learn_sizes(run.answers, path, use)
     if use.is_flat and path not in run.answers.known:
@@ -300,10 +312,14 @@ def _list(run: AnsweringRun, path: Path, count: int, names: list[str]) -> Any:
         sizes = list(run.answers.sizes[: count or 3])
         more = 0 if count else run.plausible.layout.layers - 2
         return [*sizes[:1], *sizes[1:2] * more, *sizes[1:]]
+    if (made := _parameters(run, path, count, kind)) is not None:
+        return made
+    if (widths := widths_of(run.answers, run.plausible.layout)) and kind in (*NUMBERS, "target"):
+        count = widths[-1] if kind == "target" else max(count, widths[0])
     count = count or _usual_count(run, path, kind)
     if kind == "index":
         return [_index(run, inner) + k for k in range(2)]
-    key = (kind, count, detail if kind in ("array", "list") else None)
+    key = (kind, count, detail if kind in ("array", "list") else None, inside(run.answers, path)[0])
     is_whole = "[]" not in path  # a sample is another than its neighbours
     if is_whole and key in run.passed:
         return run.passed[key]
@@ -313,11 +329,36 @@ def _list(run: AnsweringRun, path: Path, count: int, names: list[str]) -> Any:
         return objects.in_steps(run, lambda: answer(run, inner, names))  # layers, as dictionaries
     made = AskingList(path, [_part(run, path, k, names) for k in range(count)])
     if kind == "target" and not detail:
-        several = [one for one in run.passed if isinstance(one, tuple) and one[0] == "target"]
+        several = [one for one in run.passed if isinstance(one, tuple) and one[:1] == ("target",)]
         made = AskingList(path, target_of(run, (count,), 0 if is_whole else len(several)).tolist())
     if is_whole and kind in ("number", "factor", "term", "list"):
         run.passed[key] = made
     return made
+
+
+def _parameters(run: AnsweringRun, path: Path, count: int, kind: str) -> Any:
+    """Weights or biases as lists of numbers, or as such lists for each layer; None for anything else."""
+    answers, layout, name = run.answers, run.plausible.layout, _called(path)
+    shapes = layer_shapes(answers, path, layout)
+    if is_added(answers, path) and shapes:
+        return _nested(path, [given(np.zeros(one)).tolist() for one in shapes])
+    if not is_learned(answers, path):
+        return None
+    answers.is_ambiguous |= bool(widths_of(answers, layout))
+    if shapes:
+        parts = [run.plausible.parameter(f"{name}[{k}]", one) for k, one in enumerate(shapes)]
+        return _nested(path, [one.tolist() for one in parts])
+    inner = (*path, "[]")
+    if (shape := own_shape(answers, path, layout)) is None:
+        shape = (count or _usual_count(run, path, kind),)
+    if len(shape) == 1 and kind == "list":
+        shape += (answers.known[inner][1] or _usual_count(run, inner, answers.known[(*inner, "[]")][0]),)
+    return _nested(path, run.plausible.parameter(name, shape).tolist())
+
+
+def _nested(path: Path, x: Any) -> Any:
+    """Lists in lists that ask to be longer."""
+    return AskingList(path, [_nested((*path, "[]"), one) for one in x]) if isinstance(x, list) else x
 
 
 def _usual_count(run: AnsweringRun, path: Path, kind: str) -> int:

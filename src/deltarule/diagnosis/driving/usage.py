@@ -269,9 +269,11 @@ def _is_needed(holder: ast.AST | None, one: ast.expr) -> bool:
 
 
 def _changes(node: ast.AST, name: str) -> bool:
-    """Whether a statement changes what has a name by itself ± something."""
+    """Whether a statement changes what has a name, or a part of it, by itself ± something."""
     target: ast.AST | None = node.target if isinstance(node, ast.AugAssign) else None
     target = node.targets[0] if isinstance(node, ast.Assign) else target
+    while isinstance(target, ast.Subscript):
+        target = target.value
     return isinstance(target, ast.Name) and target.id == name and is_change(node)
 
 

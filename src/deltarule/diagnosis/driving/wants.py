@@ -11,6 +11,8 @@ from deltarule.diagnosis.recording import instructions
 #: Where an argument stands: the function, the parameter, then keys, or "[]" for each element of a list.
 Path: TypeAlias = tuple[Any, ...]
 Shape: TypeAlias = tuple[int, ...]
+#: What an argument should be, and how large.
+Answer: TypeAlias = tuple[str, Any]
 #: Of a size: that nothing is counted with it. Of a number: that it is a probability.
 WIDTH, SHARE = "width", "share"
 

@@ -125,6 +125,8 @@ def _untrained_in(
             made = _start(tape, ids)
             if made is None or made.leaves & trained or made.leaves & data or not made.leaves:
                 continue
+            if not _has_gradient(tape, made, adjoint):
+                continue
             nodes = operand_nodes(analysis.source, user)
             written = analysis.source.segment(nodes[which]) if which < len(nodes) else ""
             names = f"{_name(analysis, made, user)} {written}"
@@ -139,6 +141,12 @@ def _untrained_in(
             if replaced or _is_parameter(analysis, user, made, ids.size, other, trained):
                 found.append((made, user))
     return found
+
+
+def _has_gradient(tape: Tape, made: Operation, adjoint: Values) -> bool:
+    """Whether the loss depends on a start value here: it does not where an input is 0, or a unit is off."""
+    starts = (tape.operations[one] for one in tape.ancestors([made.index]))
+    return any(op.is_leaf and op.leaves and adjoint[op.start : op.stop].any() for op in starts)
 
 
 def _moved_by_constants(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,6 @@ from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import DECAY, FACTOR, OPTIMIZER, RIGHT, WRONG, ZERO, Row
 from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.reading.network import read_network
-from deltarule.diagnosis.reading.updates import updates_on
 from deltarule.diagnosis.recording.program import Recording, record_program
 
 _EITHER_SIGN = "nothing shows whether this layer is passed output - target or target - output"
@@ -160,7 +159,7 @@ def report(
     if not any(one.mistake not in ("", "sign") for one in faults):  # a sign may be turned anywhere on the way
         faults = name_faults(analysis, network, with_edits(analysis, found))
     faults = [*certain, *faults]
-    if faults and not certain and _is_uneven(analysis):
+    if faults and not certain and _lacks_the_step_before(analysis):
         return _not_judged(analysis, recording, told)
     if driven and analysis.tape.meetings and faults and all(one.mistake == "sign" for one in faults):
         seen = _not_judged(analysis, recording, told)
@@ -180,16 +179,15 @@ def report(
     return _with_lines(recording, Diagnosis("wrong" if faults else "right", **told))
 
 
-def _is_uneven(analysis: Analysis) -> bool:
-    """Whether of numbers in lists some are changed in far fewer steps: which step is whose is not clear then.
-
-    Programs pass over weights of inputs that are 0, and add nothing for units that are off.
-    """
-    counts: dict[int, Counter[int]] = defaultdict(Counter)
-    for op in updates_on(analysis.tape):
-        if op.size == 1:
-            counts[analysis.source.line(op)][int(analysis.tape.root[op.start])] += 1
-    return any(max(each.values()) > min(each.values()) + 1 for each in counts.values())
+def _lacks_the_step_before(analysis: Analysis) -> bool:
+    """Whether there is a momentum, and single numbers are changed together with others than a step before."""
+    rows = analysis.comparison.rows
+    members: dict[Any, set[tuple[int, ...]]] = defaultdict(set)
+    for row in rows:
+        if row.change.key[0] == "numbers":
+            starts = (int(analysis.tape.root[op.start]) for op in row.change.updates)
+            members[row.change.key].add(tuple(sorted(starts)))
+    return any(row.extra == "step" for row in rows) and any(len(some) > 1 for some in members.values())
 
 
 def _says_nothing(faults: list[Fault]) -> bool:

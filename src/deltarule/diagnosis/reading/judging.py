@@ -284,7 +284,8 @@ def _judge_momentum(comparison: GradientComparison, rows: list[Row], tolerance: 
     """Judge a parameter of few numbers that alone has a momentum by the factor of the others; return that."""
     factors = [comparison.common.get(row.step, 0.0) for row in rows]
     rest = [row.change.step - factor * row.gradient for row, factor in zip(rows, factors, strict=True)]
-    if len(rows) < 3 or not all(factors) or rows[0].verdict != RIGHT:
+    is_alike = len({one.size for one in rest}) == 1  # of numbers in lists some may be passed over
+    if len(rows) < 3 or not is_alike or not all(factors) or rows[0].verdict != RIGHT:
         return 0.0
     share, misfit = fit(np.concatenate(rest[1:]), np.concatenate([row.change.step for row in rows[:-1]]))
     if not 0 < share < 1 or misfit > 10 * tolerance:

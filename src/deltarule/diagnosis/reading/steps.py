@@ -125,7 +125,7 @@ def _rounds(tape: Tape, updates: list[Operation]) -> tuple[dict[int, int], dict[
                 if one in starts:
                     for k in np.unique(first[ids]).tolist():
                         from_starts[op.index] |= 1 << k if k >= 0 else 0
-    rounds, floors = dict[int, int](), dict[int, int]()
+    rounds, floors, latest = dict[int, int](), dict[int, int](), 0
     for op in updates:
         assert op.old is not None
         least: dict[int, Operation] = {}
@@ -138,6 +138,8 @@ def _rounds(tape: Tape, updates: list[Operation]) -> tuple[dict[int, int], dict[
             # a row that is used twice has two updates
             numbers |= {rounds[one] for one in tape.producers(op.old) if one in place}
         number = 1 + max(numbers, default=0)
+        if op.size == 1:  # of numbers in lists some are passed over, or change by 0, which comes from nothing
+            latest = number = max(number, latest)
         rounds[op.index] = number
         before = [one for one in every if rounds[one.index] < number]
         floors[number] = max([floors.get(number, 0), *(one.index for one in before)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
 
@@ -222,16 +223,39 @@ def settle_updates(tape: Tape, source: ProgramSource) -> None:
 
 
 def _drop_preparations(tape: Tape) -> bool:
-    """Unmark ``(b - a) * random() + a``: start values made of start values are no update of a."""
+    """Unmark ``(b - a) * random() + a``: start values made of start values are no update of a.
+
+    They are made once; what comes from the same differences as changes that are made again is an update.
+    """
     updates = updates_on(tape)
-    again = {op.spot for op in updates if op.version > 1}  # a start value is prepared once
+    again = {op.spot for op in updates if op.version > 1}
     preparing = [op for op in updates if op.initial and op.spot not in again and not is_decay(tape, op)]
+    if preparing and again:
+        trained = _descending(tape, _differences(tape, [op for op in updates if op.spot in again]))
+        preparing = [op for op in preparing if op.index not in trained]
     if len(preparing) == len(updates):
         return False
     for op in preparing:
         op.old, op.version = None, 0
         tape.root[op.start : op.stop] = -1
     return bool(preparing)
+
+
+def _differences(tape: Tape, updates: list[Operation]) -> set[Any]:
+    """Where the differences are computed that the first of these changes come from."""
+    first = {op.spot: op for op in reversed(updates)}
+    made = {one for op in first.values() for ids in op.read for one in tape.ancestors(ids)}
+    found = (tape.operations[one] for one in made)
+    return {op.spot for op in found if op.name == "subtract" and not is_start(tape, op)}
+
+
+def _descending(tape: Tape, spots: set[Any]) -> set[int]:
+    """The operations that something computed at one of these places goes into."""
+    found = set[int]()
+    for op in tape.operations:
+        if op.spot in spots or not found.isdisjoint(op.before):
+            found.add(op.index)
+    return found
 
 
 def is_decay(tape: Tape, op: Operation) -> bool:
