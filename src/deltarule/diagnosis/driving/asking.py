@@ -283,6 +283,8 @@ class OpenArgument:
             return False
         if isinstance(other, str):
             self._want("word", other)
+        if isinstance(other, OpenArgument):  # which says nothing of what either is
+            self._want("number")
         return bool(self._want("member" if hasattr(type(other), "__members__") else "number", other))
 
     def __array__(self, *args: Any, **options: Any) -> Any:

@@ -140,7 +140,7 @@ def _record(
     recording = Recording(source, tape, dict(names), names=names)
     arguments = made_arguments(source.tree) if tape.made.arguments else []
     with started(source.path, arguments), recording_on(tape):
-        supply_modules(source, recording.namespace)
+        supply_modules(source, siblings, recording.namespace)
         _run(recording)
     return recording
 
