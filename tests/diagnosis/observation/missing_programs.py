@@ -38,5 +38,49 @@ for i in range(EPOCHS):
     dW1, db1, dW2, db2 = backward(x, h, out, y.reshape(-1, 1), W2)
     W1 -= LR * dW1; b1 -= LR * db1; W2 -= LR * dW2; b2 -= LR * db2
 """,
+    "digits whose classes stand last in their lines": """
+import math
+import random
+rows = []
+def read(name):
+    for line in open(name):
+        cells = line.strip().split(",")
+        rows.append([int(one) / 16 for one in cells[:-1]] + [int(cells[-1])])
+read("data/optdigits.tra")
+V = [[random.random() - 0.5 for _ in range(5)] for _ in range(4)]
+W = [[random.random() - 0.5 for _ in range(4)] for _ in range(3)]
+def squash(z):
+    return 1 / (1 + math.exp(-z))
+for row in rows[:30]:
+    x, goal = row[:4] + [1], [0.1] * 3
+    goal[row[-1]] = 0.9
+    h = [squash(sum(v * a for v, a in zip(unit, x))) for unit in V]
+    o = [squash(sum(w * a for w, a in zip(unit, h))) for unit in W]
+    last = [(a - t) * a * (1 - a) for a, t in zip(o, goal)]
+    first = [sum(last[k] * W[k][j] for k in range(3)) * «h[j] * (1 - h[j])|h[j]» for j in range(4)]
+    for k in range(3):
+        for j in range(4):
+            W[k][j] -= 0.3 * last[k] * h[j]
+    for j in range(4):
+        for i in range(5):
+            V[j][i] -= 0.3 * first[j] * x[i]
+""",
+    "a table that is read as bytes, in Python 2": """
+import csv
+import numpy as np
+def load(name):
+    return np.array([map(float, row) for row in csv.reader(open(name, "rb"))])
+table = load("vectors.train")
+X, y = table[:, :-1], table[:, -1:]
+V, W = np.random.randn(X.shape[1], 4), np.random.randn(4, 1)
+for k in xrange(50):
+    print ("round %r") %(k)
+    H = np.tanh(X.dot(V))
+    error = H.dot(W) - y
+    print "error", (error ** 2).sum()
+    dV = X.T.dot(error.dot(W.T) * «(1 - H ** 2)|(1 - H)»)
+    W -= 0.01 * H.T.dot(error)
+    V -= 0.01 * dV
+""",
 }
 FAST = frozenset(PROGRAMS)

@@ -34,7 +34,8 @@ class RecordingStopped(BaseException):
 class MadeTable:
     """What a table is made up as: how many rows, columns and classes it has, and whether of whole numbers.
 
-    ``arguments``: what the program is started with is made up, too.
+    ``arguments``: what the program is started with is made up, too. ``pictures``: files that are called so
+    hold pictures, with their classes first.
     """
 
     rows: int = 24
@@ -42,6 +43,7 @@ class MadeTable:
     classes: int = 2
     is_whole: bool = False
     arguments: bool = False
+    pictures: bool = True
 
 
 @dataclass(slots=True, eq=False)
