@@ -334,5 +334,32 @@ class Maps:
         self.biases -= rate * dout
         return dx
 """,
+    "a perceptron beside a network that nobody calls": """
+import numpy as np
+def step(z):
+    return np.where(z > 0, 1, 0)
+class Unit:
+    def __init__(self, n, lr=0.1):
+        self.w, self.b, self.lr = np.random.randn(n), np.random.randn(), lr
+    def fit(self, X, y, epochs=20):
+        for _ in range(epochs):
+            for xi, yi in zip(X, y):
+                error = yi - step(xi @ self.w + self.b)
+                if error != 0:
+                    self.w += self.lr * error * xi
+                    self.b += self.lr * error
+class Two:
+    def __init__(self, n, m, lr=0.5):
+        self.W1, self.W2, self.lr = np.random.randn(n, m), np.random.randn(m, 1), lr
+    def fit(self, X, y, epochs=100):
+        for _ in range(epochs):
+            h = 1 / (1 + np.exp(-X @ self.W1))
+            o = 1 / (1 + np.exp(-h @ self.W2))
+            e = o - y.reshape(-1, 1)
+            dW2 = h.T @ e
+            dW1 = X.T @ (e @ self.W2.T * «h * (1 - h)|h»)
+            self.W2 -= self.lr * dW2
+            self.W1 -= self.lr * dW1
+""",
 }
 FAST = frozenset({"outputs in arrays of ones", "a method that is passed its weights"})

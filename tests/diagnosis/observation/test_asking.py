@@ -12,6 +12,7 @@ from . import (
     hidden_programs,
     layer_programs,
     made_programs,
+    missing_programs,
     nested_programs,
     outside_programs,
     plain_programs,
@@ -33,6 +34,7 @@ MODULES = (
     layer_programs,
     made_programs,
     nested_programs,
+    missing_programs,
     outside_programs,
     plain_programs,
     reading_programs,
@@ -106,7 +108,14 @@ def test_what_was_put_in_the_place_of_missing_functions_and_imports_is_told(watc
     assert "numpy is never imported: np was assumed to mean it" in seen.unseen
 
 
-@pytest.mark.parametrize("beside", ["given = [1.0, 0.5, ..., 0.9]", "o = o + np.dot(np.zeros((6, 0)), W0)"])
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "given = [1.0, 0.5, ..., 0.9]",
+        "o = o + np.dot(np.zeros((6, 0)), W0)",
+        "rng.normal(size=(0, 2)) + rng.normal(size=(0, 2))",
+    ],
+)
 def test_lists_of_other_things_and_empty_arrays_are_passed_over(watch, beside):
     seen = watch(f"""
 import numpy as np
@@ -119,5 +128,7 @@ o = h @ W2
 d2 = o - Y
 dW2 = h.T @ d2
 dW1 = X.T @ (d2 @ W2.T * (1 - h ** 2))
+W2 -= dW2
+W1 -= dW1
 """)
     assert seen.verdict == "right", str(seen)

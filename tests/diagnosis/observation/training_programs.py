@@ -310,6 +310,27 @@ for epoch in range(20):
     V = V - 0.1 * e @ X.T
     b = b - 0.1 * e @ np.ones((6, 1))
 """,
+    "a perceptron before a network": """
+import numpy as np
+X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+w, b = np.zeros(2), 0.0
+y = np.array([0, 1, 1, 0])
+for epoch in range(50):
+    for x, t in zip(X, y):
+        out = 1 if x @ w + b >= 0 else 0
+        w = w + 0.1 * (t - out) * x
+        b = b + 0.1 * (t - out)
+print(w, b)
+rng = np.random.default_rng(0)
+W1, W2 = rng.normal(size=(2, 4)), rng.normal(size=(4, 1))
+for epoch in range(1000):
+    h = np.tanh(X @ W1)
+    o = 1 / (1 + np.exp(-h @ W2))
+    d = (o - y[:, None]) * o * (1 - o)
+    g = X.T @ (d @ W2.T * «(1 - h ** 2)|(1 - h)»)
+    W2 -= 0.5 * h.T @ d
+    W1 -= 0.5 * g
+""",
 }
 #: What runs in every test run; the others only in the slow ones.
 FAST = frozenset(PROGRAMS)

@@ -118,7 +118,7 @@ class Trials:
         self.reason = self.raised = ""
         #: Whether other data would not help the last call, because it is not written at all.
         self.is_hopeless = False
-        #: Whether a call of this way was of a layer that gives on what it is given.
+        #: Whether a call of this way was of a layer that gives on what it is given, or has no slope.
         self.passes_on = False
         #: Whether there were parameters before one of its calls.
         self.had_parameters = False
@@ -347,7 +347,9 @@ class Trials:
         self.takes_parameters, self.was_loss = bool(run.plausible.made), "output" in run.passed
         self.was_loss |= run.derived is not None
         is_left = run.leaves_slope_to_loss(result)
-        self.passes_on, self.made = self.passes_on or run.passes_on or is_left, run.made
+        changes = [op for op in tape.operations if op.old is not None]
+        is_decided = bool(changes) and all(op.decided for op in changes)
+        self.passes_on, self.made = self.passes_on or run.passes_on or is_left or is_decided, run.made
         self.had_parameters |= any(op.leaves and op.size > 1 for op in tape.operations[: run.began])
         analysis = self._analysis(tape, run, result, self.has_failed)
         if analysis is None or analysis.chosen is None or is_left:

@@ -131,7 +131,7 @@ def unused_parameters(analysis: Analysis, chosen: GradientComparison) -> list[Fa
     for op in tape.operations:
         for which, ids in enumerate(op.inputs if op.name in ("add", "subtract") and op.old is None else ()):
             other = op.inputs[1 - which] if len(op.inputs) == 2 else None
-            if ids is None or other is None or op.size != ids.size or op.shape != ids.shape:
+            if ids is None or other is None or not op.size or op.shape != ids.shape:
                 continue
             made = tape.operations[tape.producers(ids)[0]]
             is_start = made.initial and made.index < min(errors, default=made.index + 1)

@@ -85,7 +85,7 @@ def _weights(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> Values 
     """What each error is multiplied with by weights of the data, or by its own size; None for nothing."""
     if any(one.output.shape != one.op.shape for one in meetings):
         return None
-    carried = np.full(tape.size, -1)
+    carried, theta = np.full(tape.size, -1), step.parameters
     first = 0
     for one in meetings:
         for index in one.twins:
@@ -99,7 +99,7 @@ def _weights(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> Values 
     for index in sorted(k for k in step.sources if k > min(one.op.index for one in meetings)):
         op = tape.operations[index]
         of_errors = [carried[ids] for ids in op.read if ids.size == op.size and (carried[ids] >= 0).all()]
-        free = [not tape.leaves(ids) & step.parameters or (carried[ids] >= 0).all() for ids in op.read]
+        free = [not tape.leaves(ids) & theta or (carried[ids] >= 0).all() for ids in op.read]
         if op.name in _OF_ERRORS and op.old is None and of_errors and all(free):
             carried[op.start : op.stop] = of_errors[0].ravel()
             weighted[of_errors[0].ravel()] = tape.result(op).ravel()
@@ -187,7 +187,8 @@ def _own_losses(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> list
     read_early = {one for op in alone if op.index <= end for one in op.before}
     alone = [op for op in alone if op.index not in read_early]
     gradients = _gradients(tape, step, meetings)
-    alone = [op for op in alone if gradients.isdisjoint(tape.ancestors(op.ids))]  # or norms of gradients
+    if gradients:  # of which a number may be the norm
+        alone = [op for op in alone if gradients.isdisjoint(tape.ancestors(op.ids))]
     if not meetings:
         return [(op, False) for op in alone[:4]]
     reached = _made_of_outputs(tape, meetings)

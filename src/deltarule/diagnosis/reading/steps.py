@@ -176,13 +176,15 @@ def _key(tape: Tape, op: Operation, depth: list[int], uses: dict[int, int]) -> A
 
 def _change(tape: Tape, source: ProgramSource, key: Any, ops: list[Operation]) -> Change:
     main = [op for op in ops if not is_decay(tape, op)] or ops
-    main = [op for op in main if not any(_continues(op, one) for one in main)]
+    made = {one.start: one for one in main}
+    main = [op for op in main if (one := _before(op, made)) is None or not _continues(op, one)]
+    more = {one.index for one in ops} - {one.index for one in main}
     olds: list[Ids] = []
     steps: list[Values] = []
     increments: list[Ids] = []
     for op in main:
         assert op.old is not None
-        later = [one for one in ops if one not in main and _continues(one, op)]
+        later = [one for one in ops if more and one.index in more and _continues(one, op)]
         step = change_of(tape, op) if not later else tape.result(later[-1]) - tape.value[op.old]
         olds.append(op.old.ravel())
         steps.append(np.ravel(step))
@@ -190,7 +192,7 @@ def _change(tape: Tape, source: ProgramSource, key: Any, ops: list[Operation]) -
     shape = main[0].shape if len(main) == 1 else (sum(op.size for op in main),)
     name, line = source.target_of(main[0]), source.line(main[0])
     old, step = np.concatenate(olds), np.concatenate(steps)
-    sources = set().union(*(tape.ancestors(ids) for ids in increments))
+    sources = tape.ancestors({one for ids in increments for one in tape.producers(ids)})
     return Change(key, name, line, shape, old, step, main, increments, sources)
 
 
@@ -256,6 +258,11 @@ def _unscaled(tape: Tape, ids: Ids) -> Ids:
             break
         ids = large[0].ravel()[ids - op.start]
     return ids
+
+
+def _before(later: Operation, made: dict[int, Operation]) -> Operation | None:
+    """Of operations, by the first id of what they computed, the one whose result a later one may change."""
+    return made.get(int(later.old.min())) if later.old is not None and later.old.size else None
 
 
 def _continues(later: Operation, op: Operation) -> bool:

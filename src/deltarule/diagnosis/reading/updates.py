@@ -11,6 +11,8 @@ import numpy as np
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, Values
 
+#: How many operations are recorded where nothing but decisions changes anything.
+_MOST_DECIDED = 60_000
 _SCALING = frozenset({"multiply", "divide", "negative", "sum"})
 
 
@@ -27,7 +29,8 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
             continue
         written_over = source is None or source.rewrites(op, which)
         decides = written_over and not tape.leaves(old) & ~tape.compared and _decided(tape, op, old)
-        if not tape.leaves(old) & tape.leaves(other) and not decides:
+        is_computed = bool(tape.leaves(old) & tape.leaves(other))
+        if not is_computed and not decides:
             continue
         is_own = decides or any(depends_on(tape, other, one) for one in (old, _row_before(tape, op, old)))
         if not is_own or _is_towards(tape, other, old, written_over):
@@ -43,7 +46,8 @@ def recognise_update(tape: Tape, op: Operation, source: ProgramSource | None = N
                     _begin_anew(tape, op, old)
             continue
         _mark(tape, op, old.reshape(op.shape))
-        if op.version >= tape.most_updates:
+        op.decided = not is_computed
+        if op.version >= tape.most_updates and (is_computed or len(tape.operations) > _MOST_DECIDED):
             tape.stop("updates")
         return
 
@@ -204,13 +208,26 @@ def updates_on(tape: Tape) -> list[Operation]:
     return [op for op in tape.operations if op.old is not None]
 
 
+def _drop_decided(tape: Tape) -> bool:
+    """Unmark what a perceptron learned before something else: its outputs are steps, without a slope."""
+    updates = updates_on(tape)
+    first = next((op.index for op in updates if not op.decided), 0)
+    before = [op for op in updates if op.decided]
+    if not before or before[-1].index > first:
+        return False
+    for op in before:
+        op.old, op.version = None, 0
+        tape.root[op.start : op.stop] = -1
+    return True
+
+
 def settle_updates(tape: Tape, source: ProgramSource) -> None:
     """Unmark sums of an unchanged parameter, as in ``b + x @ W + h @ U`` where h depends on b."""
     by_old: defaultdict[bytes, list[Operation]] = defaultdict(list)
     for op in updates_on(tape):
         assert op.old is not None
         by_old[op.old.tobytes()].append(op)
-    dropped, last_read = _drop_preparations(tape), _last_reads(tape)
+    dropped, last_read = _drop_preparations(tape) | _drop_decided(tape), _last_reads(tape)
     for same in by_old.values():
         same = [op for op in same if op.old is not None]
         real = [op for op in same[-1:] if _is_real(tape, op, by_old, last_read, source)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import importlib
+import importlib.util
 import re
 import sys
 import types
@@ -86,19 +87,13 @@ _USUAL = {
 }  # fmt: skip
 
 
-def supply_modules(source: ProgramSource, names: dict[str, Any]) -> None:
+def supply_modules(source: ProgramSource, siblings: frozenset[str], names: dict[str, Any]) -> None:
     """Give a program the modules that it uses and never imports, where it is plain which ones."""
-    _supply_shown(source, names)
-    used: dict[str, set[str]] = {}
-    bound = {one.arg for one in source.nodes if isinstance(one, ast.arg)}
+    bound, used = _bound(source.nodes), dict[str, set[str]]()
+    _supply_starred(source, siblings, names, bound)
     for node in source.nodes:
-        match node:
-            case ast.Attribute(value=ast.Name(name), attr=attr):
-                used.setdefault(name, set()).add(attr)
-            case ast.Name(name, ast.Store()) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                bound.add(name)
-            case ast.Import() | ast.ImportFrom():
-                bound |= {(one.asname or one.name).partition(".")[0] for one in node.names}
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            used.setdefault(node.value.id, set()).add(node.attr)
     if "*" in bound:
         return
     defined = {one.name for one in source.tree.body if isinstance(one, ast.FunctionDef | ast.ClassDef)}
@@ -106,8 +101,7 @@ def supply_modules(source: ProgramSource, names: dict[str, Any]) -> None:
         if name in bound or name in names["__builtins__"]:
             continue
         if name in _USUAL:
-            names[name] = names["__builtins__"]["__import__"](_USUAL[name], fromlist=("it",))
-            note(f"{_USUAL[name]} is never imported: {name} was assumed to mean it")
+            names[name] = _usual(name, names)
         elif attrs <= defined:
             names[name] = _Itself(name, names)
     bases = [one for node in source.nodes if isinstance(node, ast.ClassDef) for one in node.bases]
@@ -117,21 +111,56 @@ def supply_modules(source: ProgramSource, names: dict[str, Any]) -> None:
             note(f"the class {base.id} is not defined: an empty one was put in its place")
 
 
-def _supply_shown(source: ProgramSource, names: dict[str, Any]) -> None:
-    """Give a program what it uses of ``from tkinter import *``, or of pylab, which has NumPy's names, too."""
-    nodes = source.nodes
-    starred = {
-        one.module.partition(".")[0]
-        for one in nodes
-        if isinstance(one, ast.ImportFrom) and one.module and one.names[0].name == "*"
-    }
-    if not starred & missing.SHOWING:
-        return
-    if "pylab" in starred:
+def _bound(nodes: list[ast.AST]) -> set[str]:
+    """The names that a program gives to something, anywhere."""
+    bound = {one.arg for one in nodes if isinstance(one, ast.arg)}
+    for node in nodes:
+        match node:
+            case ast.Name(name, ast.Store()) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                bound.add(name)
+            case ast.Import() | ast.ImportFrom():
+                bound |= {(one.asname or one.name).partition(".")[0] for one in node.names}
+    return bound
+
+
+def _supply_starred(
+    source: ProgramSource, siblings: frozenset[str], names: dict[str, Any], bound: set[str]
+) -> None:
+    """Give a program what it uses of ``from tkinter import *``, or of pylab, which has NumPy's names, too.
+
+    What it uses of a module that is not there may be data, too.
+    """
+    starred = [
+        one.module
+        for one in source.nodes
+        if isinstance(one, ast.ImportFrom) and one.module and not one.level and one.names[0].name == "*"
+    ]
+    beside = {Path(one).stem for one in siblings}
+    absent = [one for one in starred if one.partition(".")[0] not in beside and not _is_there(one)]
+    shown = {one.partition(".")[0] for one in starred} & missing.SHOWING
+    if "pylab" in shown:
         exec("from numpy import *\nfrom numpy.random import *\nimport numpy as np", names)
-    for one in nodes:
-        if isinstance(one, ast.Name) and one.id not in names and one.id not in names["__builtins__"]:
-            names[one.id] = missing.stand_in("tkinter")
+    given = missing.stand_in("tkinter" if shown else absent[0]) if shown or absent else None
+    known = bound | set(names) | set(names["__builtins__"])
+    read = [one.id for one in source.nodes if isinstance(one, ast.Name) and one.id not in known]
+    for name in read if given is not None else ():
+        names[name] = given if shown else _usual(name, names) or missing.Unknown(name)
+
+
+def _usual(name: str, names: dict[str, Any]) -> Any:
+    """The module that a name usually stands for; None for other names."""
+    if name not in _USUAL:
+        return None
+    note(f"{_USUAL[name]} is never imported: {name} was assumed to mean it")
+    return names["__builtins__"]["__import__"](_USUAL[name], fromlist=("it",))
+
+
+def _is_there(module: str) -> bool:
+    """Whether a module can be imported."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 @lru_cache(maxsize=32)

@@ -38,7 +38,7 @@ def _made() -> MadeTable:
 
 def has_pictures(name: Any) -> bool:
     """Whether a table is called as those are that hold pictures, with their classes in the first column."""
-    return any(word in str(name).lower() for word in ("mnist", "digit", "fashion"))
+    return _made().pictures and any(word in str(name).lower() for word in ("mnist", "digit", "fashion"))
 
 
 def numbers(name: Any, columns: int = 0) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import sys
@@ -13,7 +14,7 @@ import numpy as np
 
 from deltarule.diagnosis.recording import made_data
 from deltarule.diagnosis.recording.data_use import cells_of_lines, words_of_classes
-from deltarule.diagnosis.recording.source import read_source
+from deltarule.diagnosis.recording.source import ProgramSource, read_source
 
 
 def opened(name: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
@@ -28,9 +29,13 @@ def opened(name: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
             return made_data.packed_file(name, read_source(program).tree, is_binary="b" in mode)
         if "b" in mode and made_data.is_idx(name):
             return made_data.idx_file(name)
-        if "b" in mode or not str(name).endswith((".csv", ".txt", ".data")):
+        source = read_source(program)
+        if not (
+            str(name).endswith((".csv", ".txt", ".data")) or _splits_lines(source, sys._getframe(1).f_lineno)
+        ):
             raise
-        return made_data.text_file(name, *_form(program), words_of_classes(read_source(program).tree))
+        made = made_data.text_file(name, *_form(program), words_of_classes(source.tree))
+        return io.BytesIO(made.getvalue().encode()) if "b" in mode and not source.is_translated else made
 
 
 def opened_compressed(
@@ -46,6 +51,19 @@ def opened_compressed(
         if not made_data.is_idx(name):
             raise
         return made_data.idx_file(name)
+
+
+def _splits_lines(source: ProgramSource, line: int) -> bool:
+    """Whether a program takes files apart into cells, and does nothing else where there is none."""
+    nodes = list(source.nodes)
+    tried = [part for one in nodes if isinstance(one, ast.Try) for part in one.body]
+    is_tried = any(one.lineno <= line <= (one.end_lineno or 0) for one in tried)
+    return not is_tried and any(
+        isinstance(one, ast.Call)
+        and isinstance(one.func, ast.Attribute)
+        and one.func.attr in ("split", "reader")
+        for one in nodes
+    )
 
 
 def _is_pickle(name: Any, program: str) -> bool:

@@ -24,7 +24,7 @@ from deltarule.diagnosis.reading.updates import recognise_update
 from deltarule.diagnosis.recording.data_use import arguments_taken, columns_taken
 from deltarule.diagnosis.recording.imports import supply_modules, surroundings
 from deltarule.diagnosis.recording.live import Rebuilding
-from deltarule.diagnosis.recording.made_data import made_arguments
+from deltarule.diagnosis.recording.made_data import has_pictures, made_arguments
 from deltarule.diagnosis.recording.source import ProgramSource, read_source, source_of
 from deltarule.diagnosis.recording.tape import MadeTable, RecordingStopped, Tape, use_tape
 from deltarule.errors import InputError
@@ -149,7 +149,7 @@ def _record(
     recording = Recording(source, tape, dict(names), names=names)
     arguments = made_arguments(source.tree) if tape.made.arguments else []
     with started(source.path, arguments), recording_on(tape):
-        supply_modules(source, recording.namespace)
+        supply_modules(source, siblings, recording.namespace)
         _run(recording)
     return recording
 
@@ -193,7 +193,10 @@ def _other_tables(recording: Recording) -> list[MadeTable]:
         large = [one for one in numbers if usual.columns <= one < 1000]
         others = [replace(usual, columns=one + 1) for one in dict.fromkeys(large)][:4]
         many = [_MANY_ROWS, *(one for one in [max(large, default=0)] if one > _MANY_ROWS)]
-        return [*split, *(replace(usual, rows=one) for one in many), *others]
+        plain = (
+            [replace(usual, pictures=False)] if usual.pictures and has_pictures(_missing(recording)) else []
+        )
+        return [*plain, *split, *(replace(usual, rows=one) for one in many), *others]
     if not error.startswith("ValueError"):
         return split
     if (shaped := re.search(r"cannot reshape array of size \d+ into shape \((\d+)", error)) is not None:
@@ -209,6 +212,11 @@ def _other_tables(recording: Recording) -> list[MadeTable]:
         size for size in sizes if usual.classes in sizes and usual.classes < size <= _MOST_CLASSES
     )
     return [*tables, *(replace(usual, classes=each) for each in classes[:2]), *split]
+
+
+def _missing(recording: Recording) -> str:
+    """What was said of what is missing."""
+    return " ".join(recording.tape.notes.get("missing", ()))
 
 
 def _ends_for_arguments(recording: Recording) -> bool:

@@ -272,6 +272,7 @@ def recordable_code(code: CodeType) -> CodeType:
 _PYTHON_2 = (
     (r"^(\s*|.*:[ \t]+)print\b[ \t]*(?![(\s])([^#\n]*?),?[ \t]*(#.*)?$", r"\1print(\2)"),
     (r"^(\s*|.*:[ \t]+)print[ \t]*$", r"\1print()"),
+    (r"^(\s*|.*:[ \t]+)print[ \t]*(\([^#\n]*\)[ \t]*%[^#\n]*)$", r"\1print(\2)"),
     (r"^(\s*except\s+[\w.]+)\s*,\s*(\w+)\s*:", r"\1 as \2:"),
 )
 

@@ -34,7 +34,8 @@ class RecordingStopped(BaseException):
 class MadeTable:
     """What a table is made up as: how many rows, columns and classes it has, and whether of whole numbers.
 
-    ``arguments``: what the program is started with is made up, too.
+    ``arguments``: what the program is started with is made up, too. ``pictures``: files that are called so
+    hold pictures, with their classes first.
     """
 
     rows: int = 24
@@ -42,6 +43,7 @@ class MadeTable:
     classes: int = 2
     is_whole: bool = False
     arguments: bool = False
+    pictures: bool = True
 
 
 @dataclass(slots=True, eq=False)
@@ -50,8 +52,9 @@ class Operation:
 
     ``leaves`` is the set (as bits) of the start values that it depends on, up to the last update of each.
     ``initial``: made of start values and constants alone. ``old``: the ids of the parameter's old value
-    where this sum changes a parameter; ``version`` counts the changes. ``is_data``: a leaf that may be
-    learned or given; other leaves are constants. ``before``: the operations that its operands came from.
+    where this sum changes a parameter; ``version`` counts the changes; ``decided``: only comparisons make
+    what is added depend on it, as with a perceptron. ``is_data``: a leaf that may be learned or given; other
+    leaves are constants. ``before``: the operations that its operands came from.
     """
 
     index: int
@@ -67,6 +70,7 @@ class Operation:
     initial: bool = False
     is_data: bool = True
     version: int = 0
+    decided: bool = False
     old: Ids | None = None
     before: tuple[int, ...] = ()
     #: A name, of what was passed as an argument.
