@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
+from deltarule.diagnosis.driving.wants import Path
 from deltarule.diagnosis.driving.words import INPUT
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import FACTOR, RIGHT, WRONG, ZERO, GradientComparison
 from deltarule.diagnosis.recording.tape import Tape
+from deltarule.diagnosis.recording.traced import Traced
 
 #: How many seconds are spent on trying at most, and on one call whose verdict stands without other trials.
 LONGEST = 12.0
@@ -36,6 +38,39 @@ class DrivenRun:
     crash: tuple[BaseException, Tape] | None = None
     #: Whether what arguments are called decided what they are.
     by_name: bool = False
+
+
+@dataclass
+class LastCall:
+    """What came of a call, whether or not something was compared."""
+
+    #: Whether it raised, and what it said.
+    has_failed: bool = False
+    complaint: str = ""
+    #: Whether other data would not help, because it is not written at all.
+    is_hopeless: bool = False
+    #: Whether there was nothing in an array that it made: data were too small.
+    was_too_small: bool = False
+    #: Whether it had gone forward: outputs were compared, or what follows from them was passed.
+    has_met: bool = False
+    #: The line where it raised after outputs were compared, and what, if shapes did not fit.
+    ended: tuple[int, tuple[BaseException, Tape] | None] | None = None
+    #: The places at which it computed something.
+    reached: set[Any] = field(default_factory=set)
+    #: What its arguments were, and those that went into what failed.
+    answered: dict[Path, Any] = field(default_factory=dict)
+    blamed: set[Path] = field(default_factory=set)
+    #: Whether weights or biases were passed to it, which lie in several ways.
+    takes_parameters: bool = True
+    #: Whether what was called is a loss, and nothing else.
+    was_loss: bool = False
+    #: The classes that it made objects of.
+    made: set[str] = field(default_factory=set)
+
+    def shape_of(self, path: Path) -> tuple[int, ...] | None:
+        """The shape of the array that an argument was."""
+        one = self.answered.get(path)
+        return one.shape if type(one) is Traced else None
 
 
 def allow_mean(chosen: GradientComparison, tape: Tape, samples: int) -> None:

@@ -179,8 +179,8 @@ class Driver:
                     last = {one for one in last if BACK.search(one) or is_sent(own[one])}
                 left |= {name} if last or any(map(needs.changes, own)) else set()
                 continue
-            covered |= self.trials.made
-            if self.trials.was_loss:  # which is not the rest
+            covered |= self.trials.last.made
+            if self.trials.last.was_loss:  # which is not the rest
                 is_open = self.trials.answers is None or self.trials.answers.is_ambiguous
                 loss = loss or (None if is_open else found)  # the sign is open, too
             elif right is None or right.rows < found.rows:

@@ -85,7 +85,7 @@ class NamedCalls:
         methods = called.partition(", data as")[0].split(", ")
         others = {} if self.recording.root or name not in self.classes else self.classes
         for other, kind in others.items():
-            if other in {name, *self.trials.made} or not set(methods) <= set(own_methods(kind)):
+            if other in {name, *self.trials.last.made} or not set(methods) <= set(own_methods(kind)):
                 continue
             self.trials.begin(AFTER_FAILURE)
             found = self._verdict(self._methods(other, self._made_sizes(other), methods))
@@ -127,7 +127,7 @@ class NamedCalls:
             if self.trials.is_over:
                 return
             data = replace(layout, weights="", biases="")
-            if data in tried and not self.trials.takes_parameters:
+            if data in tried and not self.trials.last.takes_parameters:
                 continue
             tried.add(data)
             for varied in twice(replace(layout, layers=depth)):
@@ -135,7 +135,7 @@ class NamedCalls:
                 if trial is None:
                     break
                 yield from self._confirmed(name, trial)
-            if self.trials.is_hopeless:
+            if self.trials.last.is_hopeless:
                 return
 
     def _confirmed(self, name: str, trial: DrivenRun) -> Iterator[DrivenRun]:
@@ -223,5 +223,5 @@ class NamedCalls:
                 if trial is None:
                     break
                 yield trial
-            if self.trials.is_hopeless:
+            if self.trials.last.is_hopeless:
                 return

@@ -21,13 +21,13 @@ from deltarule.diagnosis.driving.blame import (
     wants_whole_numbers,
 )
 from deltarule.diagnosis.driving.calls import CallRun
-from deltarule.diagnosis.driving.driven import DrivenRun
+from deltarule.diagnosis.driving.driven import DrivenRun, LastCall
 from deltarule.diagnosis.driving.driver import Driver
 from deltarule.diagnosis.driving.following import follow, follow_functions
 from deltarule.diagnosis.driving.layouts import ArgumentLayout, disagreeing, fit_sizes, twice
 from deltarule.diagnosis.driving.needs import Needs, own_methods
 from deltarule.diagnosis.driving.plausible import TARGET, UPSTREAM
-from deltarule.diagnosis.driving.trials import USUAL, Trials
+from deltarule.diagnosis.driving.trials import USUAL
 from deltarule.diagnosis.driving.wants import Path
 from deltarule.diagnosis.driving.words import BACK, FORWARD, OUTPUT, is_sent, partners
 from deltarule.diagnosis.reading.analysis import Analysis
@@ -121,7 +121,7 @@ class _Search:
                     self.trials.call_again(name, found)
                 right.append(found)
                 ran = {frame[0] for op in found.analysis.tape.operations for frame in op.place}
-                judged |= {name, *self.trials.made}
+                judged |= {name, *self.trials.last.made}
                 judged |= {one for one in wanted if ran.issuperset(self._must_run(one))}
         return max(right, key=lambda one: one.rows) if right and wanted <= judged else None
 
@@ -169,8 +169,8 @@ class _Search:
         while waiting and not self.trials.is_over:
             state = heapq.heappop(waiting)[-1]
             pair = self._tried(label, state.layout, state.answers, work)
-            if self.trials.ended is not None or pair:
-                ends[_key(state, self.trials)] = self.trials.ended or (0, None)
+            if self.trials.last.ended is not None or pair:
+                ends[_key(state, self.trials.last)] = self.trials.last.ended or (0, None)
             if any(one.analysis.tape.grown for one in pair):  # it may be written for one sample
                 pair = []
             is_whole = len(pair) == 2 and not any(one.failed for one in pair)
@@ -186,17 +186,17 @@ class _Search:
             if is_whole and lines[0] == lines[1] and _is_likely(lines[0]):
                 wrong.append(pair[0])
                 self.trials.most = min(self.trials.most, self.trials.count + _MOST_OPERATIONS // 4)
-            came_to = self.trials.complaint, len(self.trials.reached)
-            is_further = state.came_to is not None and not self.trials.reached <= places
-            places |= self.trials.reached
+            came_to = self.trials.last.complaint, len(self.trials.last.reached)
+            is_further = state.came_to is not None and not self.trials.last.reached <= places
+            places |= self.trials.last.reached
             changes = state.changes + (not is_further) + (came_to == state.came_to)
             if changes > _MOST_CHANGES + 1 or any(lines):
                 continue
-            if (reached := _key(state, self.trials)) in seen:
+            if (reached := _key(state, self.trials.last)) in seen:
                 continue
             seen.add(reached)
-            for rank, (layout, answers) in enumerate(_changed(state, self.trials, self.makers)):
-                cost = changes + 0.1 * rank - 0.1 * len(self.trials.reached)
+            for rank, (layout, answers) in enumerate(_changed(state, self.trials.last, self.makers)):
+                cost = changes + 0.1 * rank - 0.1 * len(self.trials.last.reached)
                 other = _State(layout, answers, changes, came_to)
                 heapq.heappush(waiting, (cost, next(order), other))
         if not wrong and _is_one_end(ends):
@@ -209,13 +209,13 @@ class _Search:
         self.trials.answers = answers
         found = [self.trials.ask(f"{label}, {first}", first, work)]
         if found[0] is not None:  # what the first one said is what is changed
-            said = self.trials.complaint, self.trials.blamed, self.trials.answered, self.trials.reached
+            last = self.trials.last
             for other in (answers.resized(first.samples, second.samples), answers):
                 self.trials.answers = other
                 found[1:] = [self.trials.ask(f"{label}, {second}", second, work)]
                 if found[1] is not None and not found[1].failed:  # else it was no number of samples
                     break
-            self.trials.complaint, self.trials.blamed, self.trials.answered, self.trials.reached = said
+            self.trials.last = last
         return [one for one in found if one is not None]
 
 
@@ -248,34 +248,34 @@ def _breadth(trial: DrivenRun) -> tuple[int, int]:
     return outputs, sum(int(np.prod(shape)) for shape in shapes.values())
 
 
-def _key(state: _State, trials: Trials) -> str:
+def _key(state: _State, last: LastCall) -> str:
     """What tells one state of the search from another: what arguments were."""
     answers = state.answers
-    said = {path: (kind, trials.shape_of(path) or detail) for path, (kind, detail) in answers.known.items()}
+    said = {path: (kind, last.shape_of(path) or detail) for path, (kind, detail) in answers.known.items()}
     return f"{state.layout}{said}{sorted(map(str, answers.replaced))}{answers.lacking}"
 
 
-def _changed(state: _State, trials: Trials, makers: list[str]) -> Iterator[tuple[ArgumentLayout, Answers]]:
+def _changed(state: _State, last: LastCall, makers: list[str]) -> Iterator[tuple[ArgumentLayout, Answers]]:
     """The same answers but for one; what was asked for after it is asked anew.
 
     What went into the expression that failed is changed first.
     """
     layout, answers = state.layout, state.answers
-    complaint = trials.complaint
+    complaint = last.complaint
     if (filled := answers.filling(complaint)) is not None:
         yield layout, filled
     if (fitted := fit_sizes(layout, complaint)) is not None:
         yield fitted, answers.before(None)
     yield from ((one, answers) for one in _of_other_sizes(layout, complaint))
     known = list(answers.known.items())[::-1]
-    known.sort(key=lambda one: one[0] not in trials.blamed)
+    known.sort(key=lambda one: one[0] not in last.blamed)
     for path, (kind, _) in known if wants_whole_numbers(complaint) else ():
-        if kind == "array" and path in trials.blamed:
+        if kind == "array" and path in last.blamed:
             yield from ((layout, answers.before(path, (one, None))) for one in ("labels", "index", "size"))
     for path, said in known:
-        for other in fitting(path, said, complaint, trials.answered):
+        for other in fitting(path, said, complaint, last.answered):
             yield layout, answers.before(path, other)
-    yield from ((layout, answers.before(*one)) for one in _told(known, trials))
+    yield from ((layout, answers.before(*one)) for one in _told(known, last))
     if is_beyond(complaint):
         yield layout, answers.alike(3)
     for path in answers.left_out:
@@ -284,14 +284,14 @@ def _changed(state: _State, trials: Trials, makers: list[str]) -> Iterator[tuple
         yield from ((layout, answers.before(path, one)) for one in _results(path, kind, makers))
     asked = [path for path, (kind, _) in known[::-1] if kind == "size" and path[-1] != "[]"]
     if (
-        asked and not trials.was_too_small and ("value", 1) not in answers.known.values()
+        asked and not last.was_too_small and ("value", 1) not in answers.known.values()
     ):  # it may be written for one output
         yield layout, answers.before(asked[0], ("value", 1))
     for is_blamed in (True, False):
         others = [
-            (path, list(_others(kind, (is_blamed and trials.shape_of(path)) or detail, str(path[-1]))))
+            (path, list(_others(kind, (is_blamed and last.shape_of(path)) or detail, str(path[-1]))))
             for path, (kind, detail) in known
-            if (kind != "size" or path[-1] != "[]") and (path in trials.blamed) == is_blamed
+            if (kind != "size" or path[-1] != "[]") and (path in last.blamed) == is_blamed
         ]
         for k in range(max((len(some) for _, some in others), default=0)):
             yield from ((layout, answers.before(path, some[k])) for path, some in others if k < len(some))
@@ -308,16 +308,16 @@ def _of_other_sizes(layout: ArgumentLayout, complaint: str) -> Iterator[Argument
 
 
 def _told(
-    known: list[tuple[Path, tuple[str, Any]]], trials: Trials
+    known: list[tuple[Path, tuple[str, Any]]], last: LastCall
 ) -> Iterator[tuple[Path, tuple[str, Any]]]:
     """What arguments tell of sizes: the shapes of others, or a part that is too large."""
     for path, (kind, _) in known:
         if len(path) > 2:
             continue
-        if kind == "size" and trials.was_too_small:
+        if kind == "size" and last.was_too_small:
             yield path, ("value", 2)
-        for told, shape in told_shapes(trials.answered) if kind in ("array", "list", "images") else ():
-            if told != path and "." in path[0] and trials.shape_of(path) != shape:
+        for told, shape in told_shapes(last.answered) if kind in ("array", "list", "images") else ():
+            if told != path and "." in path[0] and last.shape_of(path) != shape:
                 yield path, ("array", shape)
 
 

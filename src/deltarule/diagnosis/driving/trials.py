@@ -19,6 +19,7 @@ from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import (
     LONGEST,
     DrivenRun,
+    LastCall,
     allow_mean,
     count_judged,
     is_for_several,
@@ -31,13 +32,13 @@ from deltarule.diagnosis.driving.loss_functions import analyse_loss
 from deltarule.diagnosis.driving.needs import Needs
 from deltarule.diagnosis.driving.returned import analyse_returned, analyse_within, arrays_in
 from deltarule.diagnosis.driving.usage import is_change, operands
-from deltarule.diagnosis.driving.wants import Path, Want
+from deltarule.diagnosis.driving.wants import Want
 from deltarule.diagnosis.driving.words import INPUT, is_partly_read
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
 from deltarule.diagnosis.reading.comparison import ZERO
 from deltarule.diagnosis.recording.program import Recording, new_tape, recording_on
 from deltarule.diagnosis.recording.tape import RecordingStopped, Tape
-from deltarule.diagnosis.recording.traced import Traced, has_traced, to_traced
+from deltarule.diagnosis.recording.traced import has_traced, to_traced
 
 #: How data lie where nothing else is said.
 USUAL = ArgumentLayout("rows", "one-hot", "in-out", "vector", 3, 2)
@@ -102,12 +103,12 @@ class Trials:
         self.recording, self.deadline, self.own, self.meant = recording, deadline, own, meant
         self.returns = returns
         self.wrong: list[DrivenRun] = []
+        #: What came of the last call.
+        self.last = LastCall()
         #: What fails whatever is passed: a name that there is not, or too many or few arguments.
         self.undefined: Exception | None = None
         #: What was called, and what it raised after outputs were compared: shapes that do not fit, or None.
         self.after_meeting: list[tuple[str, tuple[BaseException, Tape] | None]] = []
-        #: The line where the last call ended after outputs were compared, and shapes that do not fit, if any.
-        self.ended: tuple[int, tuple[BaseException, Tape] | None] | None = None
         #: What calls of something raised in a search that came to nothing: shapes that fit in none of them.
         self.never_fits: tuple[BaseException, Tape] | None = None
         #: The layers that ran through with what they were sent, however their data lay.
@@ -116,40 +117,16 @@ class Trials:
         self.count, self.most = 0, MOST_OPERATIONS
         #: Why a call said nothing, and what one raised.
         self.reason = self.raised = ""
-        #: Whether other data would not help the last call, because it is not written at all.
-        self.is_hopeless = False
         #: Whether a call of this way was of a layer that gives on what it is given, or has no slope.
         self.passes_on = False
         #: Whether there were parameters before one of its calls.
         self.had_parameters = False
-        #: Whether the last call raised, and what it said.
-        self.has_failed, self.complaint = False, ""
-        #: Whether there was nothing in an array that it made: data were too small.
-        self.was_too_small = False
-        #: Whether it had gone forward: outputs were compared, or what follows from them was passed.
-        self.has_met = False
-        #: The places at which it computed something.
-        self.reached: set[Any] = set()
-        #: What its arguments were, and those that went into what failed.
-        self.answered: dict[Path, Any] = {}
-        self.blamed: set[Path] = set()
-        #: Whether weights or biases were passed to it, which lie in several ways.
-        self.takes_parameters = True
         #: The code that ran in calls that could be judged.
         self.run: set[CodeType] = set()
-        #: Whether what it called was a loss, and nothing else.
-        self.was_loss = False
-        #: The classes that the last call made objects of.
-        self.made: set[str] = set()
         #: The activation that is chosen where another is tried than usual, by parameter.
         self.chosen: dict[str, Any] = {}
         #: What arguments that asked are to be; None where names alone decide.
         self.answers: Answers | None = None
-
-    def shape_of(self, path: Path) -> tuple[int, ...] | None:
-        """The shape of the array that an argument was in the last call."""
-        one = self.answered.get(path)
-        return one.shape if type(one) is Traced else None
 
     def begin(self, most: int = MOST_OPERATIONS) -> None:
         """Begin to call in another way: nothing is known of arguments, and nothing was wrong so far."""
@@ -254,19 +231,23 @@ class Trials:
                     return None
                 continue
             is_half = (
-                self.answers is not None and self.has_failed and trial is not None and not trial.is_right
+                self.answers is not None and self.last.has_failed and trial is not None and not trial.is_right
             )
-            if (trial is not None and not is_half) or not self.has_failed or self.is_over:
+            if (trial is not None and not is_half) or not self.last.has_failed or self.is_over:
                 return trial
-            if self.answers is not None and not self.has_met and self.answers.fit_parameter(self.complaint):
+            if (
+                self.answers is not None
+                and not self.last.has_met
+                and self.answers.fit_parameter(self.last.complaint)
+            ):
                 continue
-            fitted = fit_sizes(layout, self.complaint) if layout is not None else None
+            fitted = fit_sizes(layout, self.last.complaint) if layout is not None else None
             if layout is not None and fitted is not None:
                 label, layout = label.replace(str(layout), str(fitted)), fitted
                 if self.answers is not None:
                     self.answers.forget()
             elif self.answers is None or not self.answers.reconsider(
-                self.recording.namespace, self.complaint
+                self.recording.namespace, self.last.complaint
             ):
                 return None
         return None
@@ -323,8 +304,8 @@ class Trials:
         budget = min(5.0, max(0.5, self.deadline - time.monotonic()))
         tape = new_tape(self.recording.source, frozenset(), budget)
         self.count += _CALL
-        result, self.has_failed, self.is_hopeless, self.ended = None, False, False, None
-        self.blamed, self.complaint = set(), ""
+        result, last = None, LastCall()
+        self.last = last
         with recording_on(tape):
             run = CallRun(self.recording, self.own, self.returns, tape, layout or USUAL, self.answers)
             run.chosen = self.chosen
@@ -335,23 +316,23 @@ class Trials:
             except (Exception, SystemExit) as error:
                 self._note_error(error, label, layout, run)
         is_whole = self.answers is None or (layout is not None and layout.data in _ALL_SAMPLES)
-        if self.answers is not None and run.sent is not None and not self.has_failed:
+        if self.answers is not None and run.sent is not None and not last.has_failed:
             self.fits_once.add(_called(label))
-        if is_whole and not self.has_failed and has_met(tape, run):
+        if is_whole and not last.has_failed and has_met(tape, run):
             self.after_meeting.append((_called(label), None))
-        self.answered = run.answered
+        last.answered = run.answered
         self.count += len(tape.operations)
-        self.reached = {op.place for op in tape.operations}
-        self.was_too_small = is_too_large(self.complaint) or not all(op.size for op in tape.operations)
-        self.is_hopeless = self.is_hopeless or not run.plausible.is_used
-        self.takes_parameters, self.was_loss = bool(run.plausible.made), "output" in run.passed
-        self.was_loss |= run.derived is not None
+        last.reached = {op.place for op in tape.operations}
+        last.was_too_small = is_too_large(last.complaint) or not all(op.size for op in tape.operations)
+        last.is_hopeless = last.is_hopeless or not run.plausible.is_used
+        last.takes_parameters, last.was_loss = bool(run.plausible.made), "output" in run.passed
+        last.was_loss |= run.derived is not None
         is_left = run.leaves_slope_to_loss(result)
         changes = [op for op in tape.operations if op.old is not None]
         is_decided = bool(changes) and all(op.decided for op in changes)
-        self.passes_on, self.made = self.passes_on or run.passes_on or is_left or is_decided, run.made
+        self.passes_on, last.made = self.passes_on or run.passes_on or is_left or is_decided, run.made
         self.had_parameters |= any(op.leaves and op.size > 1 for op in tape.operations[: run.began])
-        analysis = self._analysis(tape, run, result, self.has_failed)
+        analysis = self._analysis(tape, run, result, last.has_failed)
         if analysis is None or analysis.chosen is None or is_left:
             return None
         count = count_judged(analysis) + len(analysis.absent)
@@ -360,29 +341,30 @@ class Trials:
         if is_partial or (not clean and starts_at_zero(analysis)):
             return None
         self.run |= {frame[0] for op in tape.operations for frame in op.place}
-        return DrivenRun(label, layout, analysis, count, clean, self.has_failed, work, run.choices)
+        return DrivenRun(label, layout, analysis, count, clean, last.has_failed, work, run.choices)
 
     def _note_error(
         self, error: BaseException, label: str, layout: ArgumentLayout | None, run: CallRun
     ) -> None:
         """Remember how a call ended."""
-        source, is_name = self.recording.source, is_undefined(self.recording.source, error)
-        self.is_hopeless = type(error) in (LookupError, NotImplementedError) or raises_always(source, error)
-        self.is_hopeless |= is_name and type(error) is NameError
+        last, source = self.last, self.recording.source
+        is_name = is_undefined(source, error)
+        last.is_hopeless = type(error) in (LookupError, NotImplementedError) or raises_always(source, error)
+        last.is_hopeless |= is_name and type(error) is NameError
         self.undefined = error if is_name and isinstance(error, Exception) else self.undefined
-        self.has_failed, self.complaint = True, str(error)
+        last.has_failed, last.complaint = True, str(error)
         if self.answers is not None and self.answers.is_search:
-            self.blamed = blamed(error, self.recording.source, run.tape, run.answered)
+            last.blamed = blamed(error, source, run.tape, run.answered)
         all_samples = layout is not None and layout.data in _ALL_SAMPLES
         all_samples &= self.answers is None or self._changes_at(self._line_of(error))
-        self.has_met = run.sent is not None or has_met(run.tape, run)
+        last.has_met = run.sent is not None or has_met(run.tape, run)
         is_sent = run.sent is not None  # it has the shape of what the layer computed
         all_samples |= is_sent and layout is not None and layout.data != "vector"
         is_misfit = MISFIT.search(str(error)) and 1 not in (disagreeing(str(error)) or ())
         if all_samples and is_misfit and has_met(run.tape, run):  # a 1 may be a row of a vector
             self.after_meeting.append((_called(label), (error, run.tape)))
         if has_met(run.tape, run):
-            self.ended = self._line_of(error), (error, run.tape) if MISFIT.search(str(error)) else None
+            last.ended = self._line_of(error), (error, run.tape) if MISFIT.search(str(error)) else None
         self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
 
     def _analysis(self, tape: Tape, run: CallRun, result: Any, failed: bool) -> Analysis | None:
@@ -401,7 +383,7 @@ class Trials:
         passed = sum(map(len, run.plausible.made.values()))
         if not failed and (analysis.chosen is None or 0 < count_judged(analysis) < passed):
             returned = {run.last: run.named(result)}
-            kept = None if self.was_loss else run.kept
+            kept = None if self.last.was_loss else run.kept
             other = analyse_returned(tape, source, returned, kept, run.began, self.meant)
             self.reason = self.reason or other.reason
             if analysis.chosen is None or count_judged(other) > count_judged(analysis):
