@@ -34,6 +34,32 @@ class Net:
 """,
         "does not fit how out is defined on line 6",
     ),
+    "a shape where sizes are taken": (
+        """
+import numpy as np
+class Net:
+    def __init__(self, n, m):
+        self.W = np.random.randn(«n, m|(n, m)»)
+    def learn(self, x, y, rate=0.5):
+        a = 1 / (1 + np.exp(-x @ self.W))
+        self.W -= rate * x.T @ ((a - y) * a * (1 - a))
+""",
+        "write np.random.randn(n, m)",
+    ),
+    "sizes where a shape is taken": (
+        """
+import numpy as np
+class Net:
+    def __init__(self, n, m):
+        self.W, self.b = np.random.randn(n, m), np.zeros(«(1, m)|1, m»)
+    def learn(self, x, y, rate=0.5):
+        a = 1 / (1 + np.exp(-x @ self.W - self.b))
+        d = (a - y) * a * (1 - a)
+        self.W -= rate * x.T @ d
+        self.b -= rate * d.sum(axis=0, keepdims=True)
+""",
+        "write np.zeros((1, m))",
+    ),
     "a name that belongs to the object": (
         """
 import numpy as np

@@ -32,8 +32,31 @@ def is_undefined(source: ProgramSource, error: BaseException) -> bool:
         case AttributeError(name=name, obj=owner):
             return is_never_given(source, type(owner).__name__, str(name))
         case TypeError():
-            return _miscounts(source, error)
+            lines = [
+                one.lineno or 0
+                for one in traceback.extract_tb(error.__traceback__)
+                if one.filename == source.path
+            ]
+            return _miscounts(source, error) or bool(
+                misused_shape(source, str(error), lines[-1] if lines else 0)
+            )
     return False
+
+
+def misused_shape(source: ProgramSource, message: str, line: int) -> str:
+    """How a shape is passed to a function of NumPy's that takes it otherwise; empty where none is."""
+    calls = [one for one in source.nodes if isinstance(one, ast.Call) and one.lineno == line]
+    for call in calls:
+        match ast.unparse(call.func).split("."):
+            case [_, "random", "rand" | "randn" as name] if "interpreted as an integer" in message:
+                held = [one for one in call.args if isinstance(one, ast.Tuple | ast.List)]
+                sizes = ", ".join(ast.unparse(one) for each in held for one in each.elts)
+                text = f"sizes are passed to {name} one by one: write {ast.unparse(call.func)}({sizes})"
+                return text if held else ""
+            case [_, "zeros" | "ones" | "empty" as name] if "as a data type" in message:
+                sizes = ", ".join(map(ast.unparse, call.args))
+                return f"one shape is passed to {name}: write {ast.unparse(call.func)}(({sizes}))"
+    return ""
 
 
 def is_never_given(source: ProgramSource, kind: str, name: str) -> bool:
