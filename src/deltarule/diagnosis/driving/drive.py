@@ -44,7 +44,7 @@ def drive(recording: Recording, seconds: float, meant: str, judge: Judge) -> Dri
         with started(recording.source.path):
             other = search_calls(driver, judge, re.split(r"\W", doubted)[0])
         best = other if other is not None and (other.is_right or not doubted) else best
-        misfit = misfit or driver.trials.never_fits
+        misfit = None if driver.trials.fits_somehow else misfit or driver.trials.never_fits
     if best is None and undefined is not None and not recording.error:
         keep_error(recording, undefined)
     elif best is None and misfit is not None:

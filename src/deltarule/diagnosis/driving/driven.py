@@ -53,7 +53,7 @@ class LastCall:
     was_too_small: bool = False
     #: Whether it had gone forward: outputs were compared, or what follows from them was passed.
     has_met: bool = False
-    #: The line where it raised after outputs were compared, and what, if shapes did not fit.
+    #: After outputs were compared: the line where it raised, 0 for none, and what, if shapes did not fit.
     ended: tuple[int, tuple[BaseException, Tape] | None] | None = None
     #: The places at which it computed something.
     reached: set[Any] = field(default_factory=set)
@@ -71,6 +71,11 @@ class LastCall:
         """The shape of the array that an argument was."""
         one = self.answered.get(path)
         return one.shape if type(one) is Traced else None
+
+    def size_of(self, path: Path) -> Any:
+        """The shape of the array that an argument was, or the number."""
+        one = self.answered.get(path)
+        return one if type(one) is int else self.shape_of(path)
 
 
 def allow_mean(chosen: GradientComparison, tape: Tape, samples: int) -> None:

@@ -82,6 +82,8 @@ def output_of(run: GivingRun) -> Any:
 
 
 def labels_of(run: GivingRun, count: int) -> Any:
-    """Which of so many classes each sample is of."""
+    """Which of so many classes each sample is of; one is of the last, which may tell their number."""
     layout = run.plausible.layout
-    return (np.arange(1 if layout.is_single else layout.samples) + layout.seed) % count
+    made = (np.arange(1 if layout.is_single else layout.samples) + layout.seed) % count
+    made[1:] = [*made[1:-1], count - 1] if len(made) < count else made[1:]
+    return made

@@ -250,7 +250,7 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
     if kind in ("number", "factor") and not (kind == "factor" and shape and DATA.match(name)):
         return _number(run, path, shape)
     if kind == "labels":
-        return labels_of(run, shape if type(shape) is int else 2)
+        return labels_of(run, shape if type(shape) is int else max(2, run.plausible.layout.outputs))
     before = _asked_before(run.answers, path)
     others = [one for one in before if not DATA.match(str(one[-1]))]
     is_named = DATA.match(name) or (TARGET.match(name) and shape is None)

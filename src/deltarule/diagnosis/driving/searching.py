@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import heapq
+import inspect
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -31,10 +33,13 @@ from deltarule.diagnosis.driving.trials import USUAL
 from deltarule.diagnosis.driving.wants import Path
 from deltarule.diagnosis.driving.words import BACK, FORWARD, OUTPUT, is_sent, partners
 from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Tape
 
-#: How many operations are recorded for one way of calling.
-_MOST_OPERATIONS = 60_000
+#: How many operations are recorded for one way of calling, at first, and once no way has come to anything.
+_MOST_OPERATIONS = (40_000, 200_000)
+#: How many after a wrong one was found: a right one may still be.
+_AFTER_WRONG = 25_000
 #: How many answers may differ from those that were asked for, and how many sequences of methods are called.
 _MOST_CHANGES, _MOST_PLANS = 4, 3
 #: In how many ways something must have been called that never fits.
@@ -45,6 +50,8 @@ _MOST_MISTAKES = 2
 _MOST_MAKERS = 3
 #: How data lie at first.
 _LAID = [replace(USUAL, data=data, order=k) for k in (0, 1) for data in ("rows", "columns", "vector")]
+#: The data that fit most easily: one sample of one output.
+_EASIEST = replace(USUAL, data="row", outputs=1)
 #: What an argument may be that was taken for something else, the likeliest first.
 _OTHERS: dict[str, list[tuple[str, Any]]] = {
     "index": [("value", 1), ("value", 2), ("labels", None), ("indices", None)],
@@ -65,6 +72,8 @@ _OTHERS: dict[str, list[tuple[str, Any]]] = {
 }
 _OF_SHAPES = ("array", "parameter", "target", "factor", "term")
 
+#: After outputs were compared: the line where a call raised, 0 for none, and what, if shapes did not fit.
+Ending = tuple[int, tuple[BaseException, Tape] | None]
 Work = Callable[[CallRun], Any]
 #: What would be told of an analysis of a call: "right", or the lines that are wrong; else None.
 Judge = Callable[[Analysis, str], Any]
@@ -107,10 +116,10 @@ class _Search:
         right: list[DrivenRun] = []
         judged = set[str]()
         wanted = self._wanted() | ({doubted} if doubted else set())
-        for name, label, work in self._ways():
+        for most, (name, label, work) in itertools.product(_MOST_OPERATIONS, list(self._ways())):
             if name in judged or name not in wanted:
                 continue
-            self.trials.begin(_MOST_OPERATIONS)
+            self.trials.begin(most)
             found = self._found(label, work)
             if found is not None and not found.is_right:
                 return found
@@ -162,30 +171,34 @@ class _Search:
     def _found(self, label: str, work: Work) -> DrivenRun | None:
         """The first right way to call something, or the wrong one on which two agree."""
         order = itertools.count()
-        first = Answers(is_search=True)
-        waiting = [(float(k), next(order), _State(one, first)) for k, one in enumerate(_LAID)]
+        laid = [_State(one, Answers(is_search=True)) for one in _LAID]
+        waiting = [(float(k), next(order), one) for k, one in enumerate(laid)]
         seen, places, wrong, most = set[str](), set[Any](), list[DrivenRun](), 0
-        ends: dict[str, tuple[int, tuple[BaseException, Tape] | None]] = {}
+        ends: dict[str, Ending] = {}
         while waiting and not self.trials.is_over:
             state = heapq.heappop(waiting)[-1]
             pair = self._tried(label, state.layout, state.answers, work)
-            if self.trials.last.ended is not None or pair:
-                ends[_key(state, self.trials.last)] = self.trials.last.ended or (0, None)
+            if self.trials.last.ended is not None:
+                ends[_key(state, self.trials.last)] = self.trials.last.ended
             if any(one.analysis.tape.grown for one in pair):  # it may be written for one sample
                 pair = []
             is_whole = len(pair) == 2 and not any(one.failed for one in pair)
             if is_whole and all(one.is_right for one in pair) and _shows_mistakes(pair[0], self.trials.wrong):
                 return self.trials.otherwise(pair[0]) or pair[0]
-            if any(
-                one.is_right for one in pair
-            ):  # in one of two ways: it was understood, and nothing is wrong
+            if any(one.is_right for one in pair):  # in one way: it was understood, and nothing is wrong
+                self.trials.fits_somehow = True
                 return None
             lines = [self.judge(one.analysis, one.label) for one in pair]
             most = max([most, *(one.rows for one in pair if is_whole)])
             self.trials.wrong += pair[:1] if is_whole and not pair[0].is_right else []
-            if is_whole and lines[0] == lines[1] and _is_likely(lines[0]):
+            if (
+                is_whole
+                and lines[0] == lines[1]
+                and _is_likely(lines[0])
+                and not self._is_made_up(state.answers)
+            ):
                 wrong.append(pair[0])
-                self.trials.most = min(self.trials.most, self.trials.count + _MOST_OPERATIONS // 4)
+                self.trials.most = min(self.trials.most, self.trials.count + _AFTER_WRONG)
             came_to = self.trials.last.complaint, len(self.trials.last.reached)
             is_further = state.came_to is not None and not self.trials.last.reached <= places
             places |= self.trials.last.reached
@@ -199,9 +212,19 @@ class _Search:
                 cost = changes + 0.1 * rank - 0.1 * len(self.trials.last.reached)
                 other = _State(layout, answers, changes, came_to)
                 heapq.heappush(waiting, (cost, next(order), other))
-        if not wrong and _is_one_end(ends):
-            self.trials.never_fits = next(iter(ends.values()))[1]
+        if not wrong and _where_all_end(list(ends.values()), self.driver.recording.source) is not None:
+            self._tried(label, _EASIEST, Answers(is_search=True), work)
+            easiest = [self.trials.last.ended] if self.trials.last.ended is not None else []
+            self.trials.never_fits = _where_all_end([*ends.values(), *easiest], self.driver.recording.source)
         return next((one for one in wrong if one.rows == most), None)
+
+    def _is_made_up(self, answers: Answers) -> bool:
+        """Whether a method that objects lack was supplied: what it should compute is not known."""
+        functions = [path for path, (kind, _) in answers.known.items() if kind in ("function", "activation")]
+        owners = [
+            (self.driver.classes[path[0]], path[1]) for path in functions if path[0] in self.driver.classes
+        ]
+        return any(name not in inspect.signature(kind).parameters for kind, name in owners)
 
     def _tried(self, label: str, layout: ArgumentLayout, answers: Answers, work: Work) -> list[DrivenRun]:
         """What comes of answers with some data, and with others if something does."""
@@ -224,10 +247,17 @@ def _is_likely(lines: Any) -> bool:
     return lines not in (None, "right") and len(lines) <= _MOST_MISTAKES
 
 
-def _is_one_end(ends: dict[str, tuple[int, tuple[BaseException, Tape] | None]]) -> bool:
-    """Whether all calls that compared outputs ended on one line, where shapes do not fit."""
-    lines = {line if found is not None else 0 for line, found in ends.values()}
-    return len(ends) >= _MISFITS and len(lines) == 1 and 0 not in lines
+def _where_all_end(ends: list[Ending], source: ProgramSource) -> tuple[BaseException, Tape] | None:
+    """What is raised where all calls that compared outputs end: shapes do not fit, whatever they are.
+
+    Those that ended before do not count: others went on there.
+    """
+    if len(ends) < _MISFITS or any(found is None for _, found in ends):
+        return None
+    last = Counter(line for line, _ in ends).most_common(1)[0][0]
+    found = next(one for line, one in ends if line == last and one is not None)
+    passed = {source.line(op) for op in found[1].operations}
+    return found if all(line == last or line in passed for line, _ in ends) else None
 
 
 def _shows_mistakes(right: DrivenRun, wrong: list[DrivenRun]) -> bool:
@@ -251,8 +281,8 @@ def _breadth(trial: DrivenRun) -> tuple[int, int]:
 def _key(state: _State, last: LastCall) -> str:
     """What tells one state of the search from another: what arguments were."""
     answers = state.answers
-    said = {path: (kind, last.shape_of(path) or detail) for path, (kind, detail) in answers.known.items()}
-    return f"{state.layout}{said}{sorted(map(str, answers.replaced))}{answers.lacking}"
+    said = {path: (kind, last.size_of(path) or detail) for path, (kind, detail) in answers.known.items()}
+    return f"{state.layout.order}{said}{sorted(map(str, answers.replaced))}{answers.lacking}"
 
 
 def _changed(state: _State, last: LastCall, makers: list[str]) -> Iterator[tuple[ArgumentLayout, Answers]]:
@@ -282,7 +312,9 @@ def _changed(state: _State, last: LastCall, makers: list[str]) -> Iterator[tuple
         yield layout, answers.replacing(path)
     for path, (kind, _) in answers.known.items():
         yield from ((layout, answers.before(path, one)) for one in _results(path, kind, makers))
-    asked = [path for path, (kind, _) in known[::-1] if kind == "size" and path[-1] != "[]"]
+    asked = [
+        path for path in reversed(answers.known) if answers.known[path][0] == "size" and path[-1] != "[]"
+    ]
     if (
         asked and not last.was_too_small and ("value", 1) not in answers.known.values()
     ):  # it may be written for one output

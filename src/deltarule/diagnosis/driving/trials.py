@@ -111,6 +111,8 @@ class Trials:
         self.after_meeting: list[tuple[str, tuple[BaseException, Tape] | None]] = []
         #: What calls of something raised in a search that came to nothing: shapes that fit in none of them.
         self.never_fits: tuple[BaseException, Tape] | None = None
+        #: Whether one of them was right in a way that shows few mistakes.
+        self.fits_somehow = False
         #: The layers that ran through with what they were sent, however their data lay.
         self.fits_once: set[str] = set()
         #: How many operations were recorded, and how many will be at most.
@@ -318,6 +320,8 @@ class Trials:
         is_whole = self.answers is None or (layout is not None and layout.data in _ALL_SAMPLES)
         if self.answers is not None and run.sent is not None and not last.has_failed:
             self.fits_once.add(_called(label))
+        if not last.has_failed and has_met(tape, run):
+            last.ended = 0, None
         if is_whole and not last.has_failed and has_met(tape, run):
             self.after_meeting.append((_called(label), None))
         last.answered = run.answered
