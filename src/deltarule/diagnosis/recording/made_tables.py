@@ -107,19 +107,12 @@ def _asking_frames(pandas: Any) -> Any:
             arg = _fitting(self, arg)
             return super().replace(arg, *args, **options)
 
-    class Places(type(pandas.DataFrame().loc)):  # type: ignore[misc]
-        def __setitem__(self, key: Any, x: Any) -> None:
-            try:
-                super().__setitem__(key, x)
-            except TypeError:  # whole numbers made way for others before pandas 3
-                whole = self.obj.select_dtypes("integer").columns
-                self.obj[whole] = self.obj[whole].astype(float)
-                super().__setitem__(key, x)
+    places = _places(pandas)
 
     class Table(pandas.DataFrame):  # type: ignore[misc]
         _constructor = property(lambda self: Table)
         _constructor_sliced = property(lambda self: Series)
-        loc = property(lambda self: Places("loc", self))
+        loc = property(lambda self: places("loc", self))
         values = property(lambda self: leaf(pandas.DataFrame.values.fget(self), is_scalar=False))
 
         def to_numpy(self, *args: Any, **options: Any) -> Any:
@@ -149,6 +142,21 @@ def _asking_frames(pandas: Any) -> Any:
             return super().pop(item)
 
     return Table
+
+
+def _places(pandas: Any) -> Any:
+    """What sets parts of a table, where whole numbers make way for others, as before pandas 3."""
+
+    class Places(type(pandas.DataFrame().loc)):  # type: ignore[misc]
+        def __setitem__(self, key: Any, x: Any) -> None:
+            try:
+                super().__setitem__(key, x)
+            except TypeError:
+                whole = self.obj.select_dtypes("integer").columns
+                self.obj[whole] = self.obj[whole].astype(float)
+                super().__setitem__(key, x)
+
+    return Places
 
 
 def _fitting(column: Any, meant: Any) -> Any:
