@@ -107,12 +107,10 @@ def _asking_frames(pandas: Any) -> Any:
             arg = _fitting(self, arg)
             return super().replace(arg, *args, **options)
 
-    places = _places(pandas)
-
     class Table(pandas.DataFrame):  # type: ignore[misc]
         _constructor = property(lambda self: Table)
         _constructor_sliced = property(lambda self: Series)
-        loc = property(lambda self: places("loc", self))
+        loc = property(lambda self: _places(pandas)("loc", self))
         values = property(lambda self: leaf(pandas.DataFrame.values.fget(self), is_scalar=False))
 
         def to_numpy(self, *args: Any, **options: Any) -> Any:
@@ -131,9 +129,8 @@ def _asking_frames(pandas: Any) -> Any:
 
         def drop(self, labels: Any = None, *args: Any, columns: Any = None, **options: Any) -> Any:
             wanted = labels if columns is None else columns
-            if isinstance(wanted, str) or (
-                isinstance(wanted, list) and any(isinstance(k, str) for k in wanted)
-            ):
+            names = wanted if isinstance(wanted, list) else [wanted]
+            if any(isinstance(one, str) for one in names):
                 _supply(self, wanted)
             return super().drop(labels, *args, columns=columns, **options)
 
@@ -144,6 +141,7 @@ def _asking_frames(pandas: Any) -> Any:
     return Table
 
 
+@lru_cache(maxsize=1)
 def _places(pandas: Any) -> Any:
     """What sets parts of a table, where whole numbers make way for others, as before pandas 3."""
 
