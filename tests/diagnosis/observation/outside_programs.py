@@ -345,5 +345,89 @@ class Capa:
         self.M -= tasa * np.outer(d, self.entra)
         return r
 """,
+    "a loss and its derivative for a network": """
+import numpy as np
+class Net:
+    def __init__(self, layers, loss, loss_prime):
+        self.layers, self.loss, self.loss_prime = layers, loss, loss_prime
+    def fit(self, xs, ys, epochs, rate):
+        for _ in range(epochs):
+            total = 0
+            for x, y in zip(xs, ys):
+                out = x
+                for one in self.layers:
+                    out = one.forward(out)
+                total += self.loss(y, out)
+                grad = self.loss_prime(y, out)
+                for one in reversed(self.layers):
+                    grad = one.backward(grad, rate)
+class Dense:
+    def __init__(self, n, m):
+        self.w, self.b = np.random.randn(m, n), np.random.randn(m, 1)
+    def forward(self, x):
+        self.x = x
+        self.a = np.tanh(self.w @ x + self.b)
+        return self.a
+    def backward(self, grad, rate):
+        d = grad * «(1 - self.a ** 2)|(1 - self.a)»
+        back = self.w.T @ d
+        self.w -= rate * d @ self.x.T
+        self.b -= rate * d
+        return back
+""",
+    "a loss as an object": """
+import numpy as np
+class Network:
+    def __init__(self, n, m, k, cost):
+        self.W, self.V = np.random.randn(n, m), np.random.randn(m, k)
+        self.cost = cost
+    def step(self, x, t, rate=0.1):
+        h = 1 / (1 + np.exp(-x @ self.W))
+        o = 1 / (1 + np.exp(-h @ self.V))
+        d = self.cost.gradient(o, t) * o * (1 - o)
+        e = d @ self.V.T * h«| * h» * (1 - h)
+        self.V -= rate * h.T @ d
+        self.W -= rate * x.T @ e
+        return self.cost.value(o, t)
+""",
+    "a function of each layer and its derivative": """
+import numpy as np
+class Perzeptron:
+    def __init__(self, breiten, funktionen, ableitungen, cost_gradient):
+        assert len(funktionen) == len(ableitungen) == len(breiten) - 1
+        self.f, self.df, self.cost_gradient = funktionen, ableitungen, cost_gradient
+        self.W = [np.random.randn(a, b) for a, b in zip(breiten[:-1], breiten[1:])]
+        self.b = [np.zeros((1, b)) for b in breiten[1:]]
+    def vor(self, x):
+        self.a, self.z = [x], []
+        for W, b, f in zip(self.W, self.b, self.f):
+            self.z.append(self.a[-1] @ W + b)
+            self.a.append(f(self.z[-1]))
+        return self.a[-1]
+    def lerne(self, x, y, rate):
+        d = self.cost_gradient(self.vor(x), y)
+        for k in reversed(range(len(self.W))):
+            d = d * self.df[k](self.z[k])
+            davor = d @ self.W[k].T
+            self.W[k] -= rate * self.a[k].T @ d
+            self.b[k] -= rate * d.«sum|mean»(axis=0, keepdims=True)
+            d = davor
+""",
+    "a slope whose name says nothing": """
+import numpy as np
+class Netz:
+    def __init__(self, n, m, k, funktion, steigung):
+        self.W, self.V = np.random.randn(n, m), np.random.randn(m, k)
+        self.funktion, self.steigung = funktion, steigung
+    def lerne(self, x, y, rate=0.1):
+        z = x @ self.W
+        h = self.funktion(z)
+        u = h @ self.V
+        o = self.funktion(u)
+        d = (o - y) * self.steigung(u)
+        e = d @ self.V.T * «self.steigung(z)|z * self.steigung(z)»
+        self.V -= rate * h.T @ d
+        self.W -= rate * x.T @ e
+""",
 }
 FAST = frozenset({"a command line without its arguments"})

@@ -41,6 +41,23 @@ table = pd.read_csv("wine.csv", header=None)
 X = StandardScaler().fit_transform(table.iloc[:, 0:11].values)
 Y = OneHotEncoder(sparse=False).fit_transform(table[11].values.reshape(-1, 1))
 """,
+    "numbers in place of whole ones and columns of classes": """
+import numpy as np
+import pandas as pd
+fahrten = pd.read_csv("fahrten.csv")
+fahrten = pd.concat([fahrten, pd.get_dummies(fahrten["monat"], prefix="monat")], axis=1)
+fahrten = fahrten.drop("monat", axis=1)
+for name in ["wind", "anzahl"]:
+    fahrten.loc[:, name] = (fahrten[name] - fahrten[name].mean()) / fahrten[name].std()
+X, Y = fahrten.drop("anzahl", axis=1).values, fahrten[["anzahl"]].values
+""",
+    "columns of classes by functions that pandas had": """
+import numpy as np
+import pandas as pd
+blumen = pd.read_csv("blumen.csv")
+X = blumen.drop("art", axis=1).as_matrix()
+Y = pd.get_dummies(blumen["art"].as_matrix()).as_matrix()
+""",
     "columns behind those that are usual": """
 import csv
 import numpy as np
@@ -131,5 +148,6 @@ class Siec:
 }
 FAST = frozenset([
     "arguments that are not given", "columns of a table by name and words for classes",
-    "bytes of pictures", "lines that end with a word",
+    "numbers in place of whole ones and columns of classes", "bytes of pictures",
+    "lines that end with a word",
 ])  # fmt: skip

@@ -60,6 +60,59 @@ class Net:
 """,
         "write np.zeros((1, m))",
     ),
+    "a bracket that closes too late": (
+        """
+from numpy import append, dot, exp, ones
+from numpy.random import randn
+class Red:
+    def __init__(self, n, m):
+        self.w = randn(n + 1, m)
+    def ajusta(self, x, y, paso=0.5):
+        x = append(x, ones((len(x), 1)«), axis=1|, axis=1)»)
+        a = 1 / (1 + exp(-dot(x, self.w)))
+        self.w += paso * x.T.dot((y - a) * a * (1 - a))
+""",
+        "write append(x, ones((len(x), 1)), axis=1)",
+    ),
+    "what a function of its own does not take": (
+        """
+import numpy as np
+class Net:
+    def __init__(self, n, m):
+        self.W = np.random.randn(n, m)
+    def sigmoid(self, x«, slope=False|»):
+        return «x * (1 - x) if slope else |»1 / (1 + np.exp(-x))
+    def learn(self, x, y, rate=0.5):
+        a = self.sigmoid(x @ self.W)
+        self.W -= rate * x.T @ ((a - y) * self.sigmoid(a, slope=True))
+""",
+        "function self.sigmoid takes no slope",
+    ),
+    "a number of layers in place of the layers": (
+        """
+import numpy as np
+class Net:
+    def __init__(self, n):
+        self.n, self.weights, self.outs = n, [], []
+        self.count = 0
+    def add(self, m):
+        self.weights.append(np.random.randn(self.weights[-1].shape[1] if self.weights else self.n, m))
+        self.count += 1
+    def forward(self, x):
+        self.outs = [x]
+        for W in self.weights:
+            self.outs.append(np.tanh(self.outs[-1] @ W))
+        return self.outs[-1]
+    def backward(self, y, rate=0.1):
+        d = self.outs[-1] - y
+        for k in reversed(range(«self.count|len(self.count)»)):
+            d = d * (1 - self.outs[k + 1] ** 2)
+            before = d @ self.weights[k].T
+            self.weights[k] -= rate * self.outs[k].T @ d
+            d = before
+""",
+        "self.count is a number, which is counted up on line 9",
+    ),
     "a name that belongs to the object": (
         """
 import numpy as np

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import traceback
+
+import numpy as np
 
 from deltarule.diagnosis.driving.usage import is_change
 from deltarule.diagnosis.recording.source import ProgramSource
@@ -37,13 +40,18 @@ def is_undefined(source: ProgramSource, error: BaseException) -> bool:
                 for one in traceback.extract_tb(error.__traceback__)
                 if one.filename == source.path
             ]
-            return _miscounts(source, error) or bool(
-                misused_shape(source, str(error), lines[-1] if lines else 0)
-            )
+            line = lines[-1] if lines else 0
+            return _miscounts(source, error) or bool(misuse(source, str(error), line))
     return False
 
 
-def misused_shape(source: ProgramSource, message: str, line: int) -> str:
+def misuse(source: ProgramSource, message: str, line: int) -> str:
+    """How something is used that takes nothing of the kind, whatever the program is given; else empty."""
+    found = (one(source, message, line) for one in (_misused_shape, _unknown_keyword, _counter_taken_apart))
+    return next(filter(None, found), "")
+
+
+def _misused_shape(source: ProgramSource, message: str, line: int) -> str:
     """How a shape is passed to a function of NumPy's that takes it otherwise; empty where none is."""
     calls = [one for one in source.nodes if isinstance(one, ast.Call) and one.lineno == line]
     for call in calls:
@@ -57,6 +65,77 @@ def misused_shape(source: ProgramSource, message: str, line: int) -> str:
                 sizes = ", ".join(map(ast.unparse, call.args))
                 return f"one shape is passed to {name}: write {ast.unparse(call.func)}(({sizes}))"
     return ""
+
+
+def _unknown_keyword(source: ProgramSource, message: str, line: int) -> str:
+    """How a function is passed something by a name that it does not know; empty where it may know it."""
+    said = re.search(r"(\w+)\(\) got an unexpected keyword argument '(\w+)'", message)
+    function, name = said.groups() if said else ("", "")
+    calls = [one for one in source.nodes if isinstance(one, ast.Call) and one.lineno == line]
+    for call in calls if name else ():
+        keyword = next((one for one in call.keywords if one.arg == name), None)
+        if keyword is None or ast.unparse(call.func).rpartition(".")[2] != function:
+            continue
+        taken = _taken_by(source, call.func)
+        if taken is None or name in taken:
+            return ""
+        text = f"the function {ast.unparse(call.func)} takes no {name}"
+        outer = source.parent(call)
+        if isinstance(outer, ast.Call) and name in (_taken_by(source, outer.func) or ()):
+            inner = ast.Call(call.func, call.args, [one for one in call.keywords if one is not keyword])
+            args: list[ast.expr] = [inner if one is call else one for one in outer.args]
+            meant = ast.unparse(ast.Call(outer.func, args, [*outer.keywords, keyword]))
+            text += f", {ast.unparse(outer.func)} does: write {meant}"
+        return text
+    return ""
+
+
+def _counter_taken_apart(source: ProgramSource, message: str, line: int) -> str:
+    """What an object only counts with, and takes apart as if it were a list; empty where it does not."""
+    if not re.search("'int' object is not (subscriptable|iterable)|type 'int' has no len", message):
+        return ""
+    used = [one for one in source.nodes if isinstance(one, ast.Attribute) and one.lineno == line]
+    for one in (one for one in used if not is_assigned(one)):
+        alike = [each for each in source.nodes if isinstance(each, ast.Attribute) and each.attr == one.attr]
+        held = [source.parent(each) for each in alike if is_assigned(each)]
+        counts = any(isinstance(each, ast.AugAssign) for each in held)
+        if counts and all(isinstance(getattr(each, "value", None), ast.Constant) for each in held):
+            lines = {each.lineno for each in held if isinstance(each, ast.AugAssign)}
+            return f"{ast.unparse(one)} is a number, which is counted up on line {min(lines)}"
+    return ""
+
+
+def _taken_by(source: ProgramSource, function: ast.expr) -> set[str] | None:
+    """The names of what a function of NumPy's or the program's own takes; None where they are not known."""
+    name = ast.unparse(function).rpartition(".")[2]
+    own = [one for one in source.nodes if isinstance(one, ast.FunctionDef) and one.name == name]
+    bound = {one.arg for one in source.nodes if isinstance(one, ast.arg)}
+    bound |= {
+        one.attr if isinstance(one, ast.Attribute) else one.id
+        for one in source.nodes
+        if isinstance(one, ast.Attribute | ast.Name) and is_assigned(one)
+    }
+    match function:
+        case ast.Name() | ast.Attribute(ast.Name("self")) if len(own) == 1 and name not in bound:
+            args = own[0].args
+            known = {one.arg for one in (*args.args, *args.kwonlyargs)}
+            return None if args.kwarg or own[0].decorator_list else known
+        case ast.Attribute(ast.Name("np" | "numpy")):
+            return _taken_by_numpy(name)
+        case ast.Name() if not own and name not in bound:
+            imports = [one for one in source.nodes if isinstance(one, ast.ImportFrom)]
+            every = [one.module for one in imports for each in one.names if each.name == name]
+            return _taken_by_numpy(name) if every == ["numpy"] else None
+    return None
+
+
+def _taken_by_numpy(name: str) -> set[str] | None:
+    try:
+        parameters = inspect.signature(getattr(np, name)).parameters.values()
+    except (AttributeError, TypeError, ValueError):  # it is not written in Python
+        return None
+    is_any = any(one.kind is one.VAR_KEYWORD for one in parameters)
+    return None if is_any else {one.name for one in parameters}
 
 
 def is_never_given(source: ProgramSource, kind: str, name: str) -> bool:

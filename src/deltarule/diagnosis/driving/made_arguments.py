@@ -31,7 +31,8 @@ from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, UPSTREAM
 from deltarule.diagnosis.driving.supplied import SupplyingRun, are_tuples, supplied
 from deltarule.diagnosis.driving.tables import table_of
 from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
-from deltarule.diagnosis.driving.usual_activation import ActivationObject
+from deltarule.diagnosis.driving.usual_activation import ActivationObject, is_derived
+from deltarule.diagnosis.driving.usual_loss import UsualLoss
 from deltarule.diagnosis.driving.wants import SHARE, Path, Want
 from deltarule.diagnosis.driving.words import BACK, OUTPUT
 from deltarule.diagnosis.recording.missing import StandIn
@@ -91,7 +92,7 @@ def _answer(run: AnsweringRun, path: Path, names: list[str], use: Use) -> Any:
         case "tuple":
             return tuple(_child(run, (*path, key), list(detail)) for key in detail)
         case "parts" if all(run.answers.known.get((*path, k), ("",))[0] == "function" for k in detail):
-            return objects.called_in_turn(run, name, len(detail))
+            return objects.called_in_turn(run, name, len(detail), True)
         case "parts":
             return AskingParts(path, [_part(run, path, k, names) for k in range(max(detail) + 1)])
         case "list":
@@ -307,7 +308,7 @@ def _list(run: AnsweringRun, path: Path, count: int, names: list[str]) -> Any:
     if kind == "list" and run.answers.known.get((*inner, "[]"), ("", None))[0] == "attribute":
         return objects.layers_of_neurons(run, set(run.answers.known[(*inner, "[]")][1]))
     if kind == "function":
-        return objects.called_in_turn(run, str(path[-1]), count or 2)
+        return objects.called_in_turn(run, str(path[-1]), count or 2, False)
     if kind == "size":
         sizes = list(run.answers.sizes[: count or 3])
         more = 0 if count else run.plausible.layout.layers - 2
@@ -388,6 +389,8 @@ def _object(run: AnsweringRun, path: Path, use: Use) -> Any:
     made = run.shared[name]
     if made is None and objects.is_activation(name, use):
         return ActivationObject(run.plausible.activation)
+    if made is None and objects.is_loss(name) and any(map(is_derived, use.attributes)):
+        return UsualLoss()
     return StandIn(name) if made is None else made
 
 

@@ -17,6 +17,7 @@ from deltarule.diagnosis.driving.plausible import Plausible
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.usage import UNUSED, Use
 from deltarule.diagnosis.driving.usual_activation import is_derived
+from deltarule.diagnosis.driving.usual_loss import UsualLoss
 
 _OF_DATA = frozenset(
     [*dir(np.ndarray), *dir(list), *dir(dict), *dir(str), "to_numpy", "values", "iloc", "columns", "index"]
@@ -35,7 +36,7 @@ _ACTIVATION = re.compile(r"sigmoid|tanh|logistic|relu|activat", re.I)
 _CHOSEN = re.compile(r"sig(moid)?$|logistic$|tanh$|relu$", re.I)
 _MOST_CHOICES = 3
 _WHOLE = re.compile(r"net|model|sequential|mlp|^nn$|perceptron|stack", re.I)
-_LOSS = re.compile(r"mse|loss|cost|err|cross|entropy|squared", re.I)
+_LOSS = re.compile(r"mse|loss|cost|err|cross|entropy|squared|criteri|objective", re.I)
 
 
 class MakingRun(Protocol):
@@ -98,9 +99,8 @@ def object_called(run: MakingRun, name: str, asked: tuple[str, ...], is_made: bo
         for kind, one in own_classes(run).items()
         if kind not in run.making and all(has(one, each) for each in asked)
     ]
-    is_loss = bool(re.search("criteri|objective", name, re.I) or _LOSS.search(name))
     is_whole = bool(_WHOLE.search(name))
-    found.sort(key=lambda one: (bool(_LOSS.search(one)) != is_loss, bool(_WHOLE.search(one)) != is_whole))
+    found.sort(key=lambda one: (is_loss(one) != is_loss(name), bool(_WHOLE.search(one)) != is_whole))
     if not found:
         return None
     return run.make(found[0]) if is_made else run.namespace[found[0]]
@@ -132,11 +132,12 @@ def wanted_function(run: MakingRun, name: str) -> Any:
 
 def function_called(run: MakingRun, name: str) -> Any:
     """The learner's function of that name, or a usual one."""
-    return wanted_function(run, name) or called_object(run, name) or run.plausible.usual(name)
+    found = wanted_function(run, name) or called_object(run, name)
+    return found or (UsualLoss(name) if is_loss(name) else run.plausible.usual(name))
 
 
-def called_in_turn(run: MakingRun, name: str, count: int) -> Any:
-    """Layers that are called; functions that stand together; or one and its derivative, by their names."""
+def called_in_turn(run: MakingRun, name: str, count: int, is_pair: bool) -> Any:
+    """Layers that are called; functions that stand together; or one for each, of a pair its derivative."""
     if any("__call__" in vars(one) for one in own_classes(run).values()) and (made := layers(run, set())):
         return made
     tables = [value.values() for value in run.namespace.values() if isinstance(value, dict)]
@@ -144,7 +145,13 @@ def called_in_turn(run: MakingRun, name: str, count: int) -> Any:
     for one in held:
         if isinstance(one, list | tuple) and len(one) == count and all(map(inspect.isfunction, one)):
             return one
-    return [function_called(run, name if k == 0 else f"{name}_derivative") for k in range(count)]
+    names = [name if k == 0 or not is_pair else f"{name}_derivative" for k in range(count)]
+    return [function_called(run, one) for one in names]
+
+
+def is_loss(name: str) -> bool:
+    """Whether something is called as losses are."""
+    return bool(_LOSS.search(name))
 
 
 def is_activation(name: str, use: Use) -> bool:

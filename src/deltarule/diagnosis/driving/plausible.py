@@ -11,7 +11,7 @@ import numpy as np
 
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
-from deltarule.diagnosis.driving.usual_activation import UsualActivation, is_derived
+from deltarule.diagnosis.driving.usual_activation import UsualActivation
 from deltarule.diagnosis.recording.substitutes import RandomNumbers
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import given, leaf
@@ -131,7 +131,7 @@ class Plausible:
 
     def usual(self, name: str) -> Any:
         """A usual activation, or its derivative, by the name of the argument that is it."""
-        return self.activation.derivative if is_derived(name) else self.activation.function
+        return self.activation.called(name)
 
     def _data(self, seed: int) -> tuple[Any, Any]:
         layout, rng = self.layout, np.random.default_rng(seed)

@@ -31,6 +31,22 @@ class UsualActivation:
         self.is_relu = name == "relu"
         #: The ids of what it has computed.
         self._outputs: set[int] = set()
+        #: By the first id of what it was passed, or has computed, the name under which it was called.
+        self._callers: dict[int, str] = {}
+
+    def called(self, name: str) -> Callable[..., Any]:
+        """It, as an argument of that name: its slope by what it has activated under another one."""
+        if is_derived(name):
+            return self.derivative
+
+        def function(z: Any, *derived: Any, **options: Any) -> Any:
+            if self._callers.get(_first_id(z), name) != name:
+                return self.derivative(z)
+            a = self.function(z, *derived, **options)
+            self._callers.update({_first_id(one): name for one in (z, a) if _first_id(one) >= 0})
+            return a
+
+        return function
 
     def function(self, z: Any, *derived: Any, **options: Any) -> Any:
         """The activation of z; its slope where something is passed that says so, as ``derivative=True``."""
@@ -50,6 +66,10 @@ class UsualActivation:
         is_a = type(x) is Traced and self._outputs.issuperset(x.ids.ravel().tolist())
         a = x if is_a else self.function(x)
         return 1 - a * a if self.is_tanh else a * (1 - a)
+
+
+def _first_id(x: Any) -> int:
+    return int(x.ids.flat[0]) if type(x) is Traced and x.ids.size else -1
 
 
 class ActivationObject:

@@ -6,7 +6,7 @@ import ast
 import difflib
 import re
 
-from deltarule.diagnosis.driving.hopeless import is_assigned, is_never_given, misused_shape
+from deltarule.diagnosis.driving.hopeless import is_assigned, is_never_given, misuse
 from deltarule.diagnosis.driving.layouts import MISFIT
 from deltarule.diagnosis.faults.fault import Fault, fault_at
 from deltarule.diagnosis.reading.analysis import Analysis
@@ -30,7 +30,7 @@ def never_runs(tape: Tape, source: ProgramSource, error: str) -> Fault | None:
     if kind == "TypeError" and (said := re.search(r"(\w+)\(\) (?:takes|missing) .*positional arg", message)):
         line, text = _miscounted(source, said.group(1), line, message)
     elif kind == "TypeError":
-        text = misused_shape(source, message, line)
+        text = misuse(source, message, line)
     elif kind == "NameError" and (said := re.match(r"name '(\w+)'", message)):
         text = _out_of_reach(source, said.group(1), line)
     elif kind == "AttributeError" and (said := re.match(r"'(\w+)' object has no attribute '(\w+)'", message)):

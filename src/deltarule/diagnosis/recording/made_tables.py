@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import sys
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,13 @@ import numpy as np
 from deltarule.diagnosis.recording.data_use import column_of_classes
 from deltarule.diagnosis.recording.made_data import has_pictures, note, numbers
 from deltarule.diagnosis.recording.source import read_source
-from deltarule.diagnosis.recording.traced import asking, has_traced, leaf
+from deltarule.diagnosis.recording.traced import asking, has_traced, leaf, plain
 
 
 def wrap_pandas(name: str, found: Any) -> Any:
     """A function of pandas, which makes up the tables that are not there."""
+    if name == "get_dummies":
+        return partial(_dummies, found)
     if not name.startswith("read_"):
         return found
 
@@ -31,6 +33,13 @@ def wrap_pandas(name: str, found: Any) -> Any:
         return made_frame(file, options, read_source(sys._getframe(1).f_code.co_filename).tree)
 
     return read
+
+
+def _dummies(found: Any, data: Any, *args: Any, **options: Any) -> Any:
+    """Columns of 0 and 1 for each class, as pandas gave them before they became those of truth values."""
+    pandas = importlib.import_module("pandas")
+    made = found(plain(data), *args, **{"dtype": int, **options})
+    return _asking_frames(pandas)(made)
 
 
 def made_frame(file: Any, options: dict[str, Any], program: ast.AST) -> Any:
@@ -89,6 +98,8 @@ def _asking_frames(pandas: Any) -> Any:
         def to_numpy(self, *args: Any, **options: Any) -> Any:
             return leaf(super().to_numpy(*args, **options), is_scalar=False)
 
+        as_matrix = to_numpy  # before pandas 1
+
         def map(self, arg: Any, *args: Any, **options: Any) -> Any:
             return super().map(_fitting(self, arg), *args, **options)
 
@@ -99,10 +110,13 @@ def _asking_frames(pandas: Any) -> Any:
     class Table(pandas.DataFrame):  # type: ignore[misc]
         _constructor = property(lambda self: Table)
         _constructor_sliced = property(lambda self: Series)
+        loc = property(lambda self: _places(pandas)("loc", self))
         values = property(lambda self: leaf(pandas.DataFrame.values.fget(self), is_scalar=False))
 
         def to_numpy(self, *args: Any, **options: Any) -> Any:
             return leaf(super().to_numpy(*args, **options), is_scalar=False)
+
+        as_matrix = to_numpy  # before pandas 1
 
         def __getitem__(self, key: Any) -> Any:
             _supply(self, key)
@@ -115,9 +129,8 @@ def _asking_frames(pandas: Any) -> Any:
 
         def drop(self, labels: Any = None, *args: Any, columns: Any = None, **options: Any) -> Any:
             wanted = labels if columns is None else columns
-            if isinstance(wanted, str) or (
-                isinstance(wanted, list) and any(isinstance(k, str) for k in wanted)
-            ):
+            names = wanted if isinstance(wanted, list) else [wanted]
+            if any(isinstance(one, str) for one in names):
                 _supply(self, wanted)
             return super().drop(labels, *args, columns=columns, **options)
 
@@ -126,6 +139,22 @@ def _asking_frames(pandas: Any) -> Any:
             return super().pop(item)
 
     return Table
+
+
+@lru_cache(maxsize=1)
+def _places(pandas: Any) -> Any:
+    """What sets parts of a table, where whole numbers make way for others, as before pandas 3."""
+
+    class Places(type(pandas.DataFrame().loc)):  # type: ignore[misc]
+        def __setitem__(self, key: Any, x: Any) -> None:
+            try:
+                super().__setitem__(key, x)
+            except TypeError:
+                whole = self.obj.select_dtypes("integer").columns
+                self.obj[whole] = self.obj[whole].astype(float)
+                super().__setitem__(key, x)
+
+    return Places
 
 
 def _fitting(column: Any, meant: Any) -> Any:
