@@ -290,7 +290,7 @@ class Trials:
         assert trial.layout is not None
         tape = new_tape(self.recording.source, frozenset(), LONGEST)
         results: list[list[Any]] = []
-        with recording_on(tape), contextlib.suppress(Exception, RecordingStopped):
+        with recording_on(tape), contextlib.suppress(Exception, RecordingStopped, Want):
             run = CallRun(self.recording, self.own, self.returns, tape, trial.layout, self.answers)
             for _ in range(2):
                 arrays = [one for _, one in arrays_in(run.call(name), lists=True)]
