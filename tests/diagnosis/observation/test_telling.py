@@ -267,3 +267,35 @@ def test_what_fails_with_one_layer_more_is_told_with_the_call_that_is_right(watc
     assert seen.verdict == "wrong", str(seen)
     assert "fails with one layer more" in told(seen)
     assert "3 → 4 → 2, which is right" in told(seen)
+
+
+@pytest.mark.parametrize(("shape", "verdict"), [("w, h, n", "right"), ("n, w, h", "cannot judge")])
+def test_a_layer_that_fills_its_output_in_part_is_not_right(watch, shape, verdict):
+    program = """
+import numpy as np
+class Pool:
+    def regions(self, image):
+        SHAPE = image.shape
+        for i in range(w // 2):
+            for j in range(h // 2):
+                yield image[i * 2:i * 2 + 2, j * 2:j * 2 + 2], i, j
+    def forward(self, input):
+        self.last = input
+        w, h, n = input.shape
+        out = np.zeros((w // 2, h // 2, n))
+        for block, i, j in self.regions(input):
+            out[i, j] = np.amax(block, axis=(0, 1))
+        return out
+    def backprop(self, d_out):
+        d_input = np.zeros(self.last.shape)
+        for block, i, j in self.regions(self.last):
+            h, w, f = block.shape
+            most = np.amax(block, axis=(0, 1))
+            for a in range(h):
+                for b in range(w):
+                    for c in range(f):
+                        if block[a, b, c] == most[c]:
+                            d_input[i * 2 + a, j * 2 + b, c] = d_out[i, j, c]
+        return d_input
+"""
+    assert watch(program.replace("SHAPE", shape)).verdict == verdict
