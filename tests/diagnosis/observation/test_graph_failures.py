@@ -123,3 +123,12 @@ def test_the_gradient_of_a_row_of_biases_is_judged(watch):
     assert watch(ARRAYS).verdict == "right"
     seen = watch(ARRAYS.replace("g.sum(axis=0", "g.mean(axis=0"))
     assert seen.verdict == "wrong", str(seen)
+
+
+@pytest.mark.parametrize(("of", "verdict"), [("o", "right"), ("self", "wrong")])
+def test_a_row_that_going_back_fails_for_is_told_where_rows_are_summed(watch, of, verdict):
+    text = ARRAYS.replace("g = out.grad\n", "g = out.grad.sum(axis=0) if o.data.ndim == 1 else out.grad\n")
+    test = "if o.data.shape[0] == 1 and g.shape[0] > 1:"
+    seen = watch(text.replace(test, f"if o.data.ndim > 1 and {of}.data.shape[0] == 1 and g.shape[0] > 1:"))
+    assert seen.verdict == verdict, str(seen)
+    assert ("must be summed" in str(seen)) == (verdict == "wrong")

@@ -196,8 +196,106 @@ class Optimizer:
     assert "did not run: advance (line 11)" in told(seen)
 
 
+_STEPS = """
+import numpy as np
+from nowhere import Model
+def step_forward(x, h, Wx, Wh, b):
+    following = np.tanh(x.dot(Wx) + h.dot(Wh) + b)
+    return following, (following, h, x, Wx, Wh)
+def step_backward(dnext, cache):
+    following, h, x, Wx, Wh = cache
+    d = dnext * (1 - following * following)
+    return d.dot(Wx.T), d.dot(Wh.T), x.T.dot(d), h.T.dot(d), d.sum(axis=0)
+class Net(Model):
+    def all_steps(self, xs, dh):
+        h, caches = np.zeros(self.shape), []
+        for x in xs:
+            h, cache = step_forward(x, h, self.params["Wx"], self.params["Wh"], self.params["b"])
+            caches.append(cache)
+        total = 0
+        for cache in caches:
+            LOOP
+"""
+
+
+@pytest.mark.parametrize(
+    ("loop", "verdict"),
+    [
+        ("dx, dprev, dWx, dWh, db = step_backward(dh, cache); dh = dprev", "cannot judge"),
+        ("dx, dprev, dWx, dWh, db = step_backward(dh, cache); self.grads['Wh'] += dWh", "cannot judge"),
+        ("total += step_forward(cache[2], h, *cache[3:], 0)[0].sum()", "right"),
+    ],
+)
+def test_what_goes_back_over_steps_by_what_is_right_must_have_run(watch, loop, verdict):
+    assert watch(_STEPS.replace("LOOP", loop)).verdict == verdict
+
+
+def test_a_base_with_a_way_back_of_its_own_must_have_run(watch):
+    seen = watch("""
+import numpy as np
+from nowhere import Softmax
+class Layer:
+    def __init__(self, n_in, n_out, activation):
+        self.W, self.grad = np.random.rand(n_in, n_out), np.zeros((n_in, n_out))
+        self.v, self.a, self.slope = np.zeros(n_out), np.zeros(n_out), np.zeros(n_out)
+        self.b, self.grad_b = np.zeros(n_out), np.zeros(n_out)
+        self.activation = activation
+    def forward(self, x):
+        self.x = x
+        np.matmul(x, self.W, out=self.v)
+        self.v += self.b
+        self.activation.f(self.v, self.a)
+        return self.a
+    def backward(self, delta_next):
+        self.activation.df(self.v, self.a, self.slope)
+        self.grad += np.outer(self.x, delta_next * self.slope)
+        self.grad_b += delta_next * self.slope
+        return self.W @ delta_next
+class Last(Layer):
+    def __init__(self, n_in, n_out):
+        super().__init__(n_in, n_out, Softmax())
+    def backward(self, delta_next):
+        self.grad += np.outer(self.x, delta_next)
+        self.grad_b += delta_next
+        return self.W @ delta_next
+""")
+    assert seen.verdict == "cannot judge", str(seen)
+
+
 def test_what_fails_with_one_layer_more_is_told_with_the_call_that_is_right(watch):
     seen = watch(unseen_programs.PROGRAMS["gradients from the end of a list"].replace("«-l + 1|-1»", "-1"))
     assert seen.verdict == "wrong", str(seen)
     assert "fails with one layer more" in told(seen)
     assert "3 → 4 → 2, which is right" in told(seen)
+
+
+@pytest.mark.parametrize(("shape", "verdict"), [("w, h, n", "right"), ("n, w, h", "cannot judge")])
+def test_a_layer_that_fills_its_output_in_part_is_not_right(watch, shape, verdict):
+    program = """
+import numpy as np
+class Pool:
+    def regions(self, image):
+        SHAPE = image.shape
+        for i in range(w // 2):
+            for j in range(h // 2):
+                yield image[i * 2:i * 2 + 2, j * 2:j * 2 + 2], i, j
+    def forward(self, input):
+        self.last = input
+        w, h, n = input.shape
+        out = np.zeros((w // 2, h // 2, n))
+        for block, i, j in self.regions(input):
+            out[i, j] = np.amax(block, axis=(0, 1))
+        return out
+    def backprop(self, d_out):
+        d_input = np.zeros(self.last.shape)
+        for block, i, j in self.regions(self.last):
+            h, w, f = block.shape
+            most = np.amax(block, axis=(0, 1))
+            for a in range(h):
+                for b in range(w):
+                    for c in range(f):
+                        if block[a, b, c] == most[c]:
+                            d_input[i * 2 + a, j * 2 + b, c] = d_out[i, j, c]
+        return d_input
+"""
+    assert watch(program.replace("SHAPE", shape)).verdict == verdict

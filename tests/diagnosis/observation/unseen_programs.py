@@ -241,10 +241,39 @@ class Network:
     def train_batch(self, xs, ys, rate):
         self.update(xs, ys, rate, 1)
 """,
+    "a layer that a function only asks for, beside an activation": """
+import json
+import numpy as np
+class Layer:
+    def forward(self, x): pass
+    def backward(self, output_gradient, rate): pass
+class Dense(Layer):
+    def __init__(self, n_in, n_out):
+        self.weights, self.bias = np.random.randn(n_out, n_in), np.random.randn(n_out, 1)
+    def forward(self, x):
+        self.x = x
+        return self.weights @ x + self.bias
+    def backward(self, output_gradient, rate):
+        back = self.weights.T @ output_gradient
+        self.weights -= rate * (output_gradient «@ self.x.T|@ np.abs(self.x).T»)
+        self.bias -= rate * output_gradient
+        return back
+class Tanh(Layer):
+    def forward(self, x):
+        self.out = np.tanh(x)
+        return self.out
+    def backward(self, output_gradient, rate):
+        return output_gradient * (1 - self.out ** 2)
+def save(layers, name):
+    kept = [layer.weights.tolist() for layer in layers if isinstance(layer, Dense)]
+    with open(name, "w") as file:
+        json.dump(kept, file)
+""",
 }
 
 #: Those that run in the fast tests.
 FAST = frozenset([
+    "a layer that a function only asks for, beside an activation",
     "names of a loop that are bound anew",
     "the gradients of the last sample",
     "a slope of the first layer in all",

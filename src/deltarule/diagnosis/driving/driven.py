@@ -10,7 +10,7 @@ import numpy as np
 
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.wants import Path
-from deltarule.diagnosis.driving.words import INPUT
+from deltarule.diagnosis.driving.words import INPUT, is_partly_read
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import FACTOR, RIGHT, WRONG, ZERO, GradientComparison
 from deltarule.diagnosis.recording.tape import Tape
@@ -143,3 +143,11 @@ def _goes_through_samples(tape: Tape, samples: int) -> bool:
         if width > 1 and not firsts:
             return True
     return False
+
+
+def has_gaps(tape: Tape, computed: Any) -> bool:
+    """Whether a layer filled its output in part, and read its input in part: it took sizes for others."""
+    if type(computed) is not Traced:
+        return False
+    filled = {not tape.operations[one].is_leaf for one in tape.producers(computed.ids)}
+    return len(filled) > 1 and is_partly_read(tape, [op for op in tape.operations if op.label == INPUT])

@@ -18,7 +18,7 @@ from deltarule.diagnosis.driving.graphs import judge_graphs
 from deltarule.diagnosis.driving.layouts import twice
 from deltarule.diagnosis.driving.loss_functions import follow_loss, follow_loss_class, loss_methods
 from deltarule.diagnosis.driving.named_calls import NamedCalls
-from deltarule.diagnosis.driving.needs import Needs, is_used, own_methods, takes
+from deltarule.diagnosis.driving.needs import Needs, is_used, is_written, own_methods, takes
 from deltarule.diagnosis.driving.own_data import judge_with_own_data
 from deltarule.diagnosis.driving.plans import (
     changing_functions,
@@ -31,7 +31,7 @@ from deltarule.diagnosis.driving.trials import (
     Trials,
 )
 from deltarule.diagnosis.driving.undefined import run_fragment
-from deltarule.diagnosis.driving.unrun import note_unrun
+from deltarule.diagnosis.driving.unrun import goes_on_unrun, note_unrun
 from deltarule.diagnosis.driving.usage import sums_over_steps
 from deltarule.diagnosis.driving.within import needs_nothing
 from deltarule.diagnosis.driving.words import (
@@ -89,9 +89,16 @@ class Driver:
             best.analysis.tape.note("missing", text)
         return best
 
+    def leaves_out(self, found: DrivenRun) -> bool:
+        """Whether a call is right, and what goes back by what ran in it never ran."""
+        is_called = found.is_right and found.work is not None
+        return is_called and goes_on_unrun(self.recording.source, self.trials.run)
+
     def _is_partial(self, found: DrivenRun) -> bool:
-        """Whether a class is right, as an activation is, and others that change something are not judged."""
+        """Whether what is right is a part, and what changes something or goes back with it is not judged."""
         name = found.label.partition(".")[0]
+        if self.leaves_out(found):
+            return True
         return found.is_right and name in self.classes and bool(self.left) and name not in self.left
 
     def _by_names(self) -> DrivenRun | None:
@@ -163,8 +170,12 @@ class Driver:
         loss: DrivenRun | None = None
         covered, left = set[str](), set[str]()
         shown = {one for one, function in self.functions.items() if needs_nothing(function)}
-        for name, kind in self.classes.items() if not self.recording.root else ():
-            if is_used(self.recording.source, name, shown) or inspect.isabstract(kind) or name in covered:
+        used = {name: is_used(self.recording.source, name, shown) for name in self.classes}
+        for name in sorted(self.classes, key=used.__getitem__) if not self.recording.root else ():
+            kind = self.classes[name]
+            if inspect.isabstract(kind) or name in covered:
+                continue
+            if used[name] and (right is None or not self._is_open(kind, needs)):
                 continue
             self.trials.begin()
             found = self._judged(name, needs)
@@ -187,6 +198,17 @@ class Driver:
                 right = found
         self.left = left - covered
         return None if self.left else right or (None if self.functions else loss)
+
+    def _is_open(self, kind: type, needs: Needs) -> bool:
+        """Whether a class goes back and changes something in a way of its own that did not run."""
+        return any(
+            needs.changes(name)
+            and (BACK.search(name) or is_sent(one))
+            and one.__code__ not in self.trials.run
+            and is_written(self.recording.source, one)
+            for name, one in vars(kind).items()
+            if inspect.isfunction(one)
+        )
 
     def _judged(self, name: str, needs: Needs) -> DrivenRun | None:
         """What comes of the first sequence of a class's methods that can be judged."""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.diagnosis.driving.driven import LONGEST, DrivenRun
+from deltarule.diagnosis.driving.layouts import MISFIT
 from deltarule.diagnosis.driving.returned import judge_derivatives
 from deltarule.diagnosis.driving.words import is_given
 from deltarule.diagnosis.reading.analysis import Analysis
@@ -51,6 +52,8 @@ _OF_ARRAYS: tuple[Callable[[Any, Any, Any], Any], ...] = (
     lambda a, b, c: (a @ b).tanh().sum(),
     lambda a, b, c: (a @ b + c).sigmoid().sum(),
 )
+#: What is added to every row is a matrix of one row, and no vector.
+_ROW = ", of a row"
 _UNARY = re.compile(
     r"(tanh|exp|relu|sigmoid|logistic|log|ln|sin|cos|sqrt|square|softplus|leaky_?relu)$", re.I
 )
@@ -121,7 +124,7 @@ def expressions(kind: type) -> Iterator[Expression]:
             yield Expression(name, partial(_beside, name), may_stop=True)
     for number, one in enumerate(_OF_ARRAYS):
         yield Expression(f"operation of arrays {number + 1}", one, of_arrays=True)
-        yield Expression(f"operation of arrays {number + 1}, of a row", one, of_arrays=True, has_row=True)
+        yield Expression(f"operation of arrays {number + 1}{_ROW}", one, of_arrays=True, has_row=True)
     for name in alone:
         yield Expression(f"{name} of an array", partial(_twice, name, False), True, True)
         yield Expression(f"{name} of a positive array", partial(_twice, name, True), True, True)
@@ -170,6 +173,7 @@ def judge_graphs(recording: Recording, classes: dict[str, type]) -> DrivenRun | 
     """Judge each operation of numbers that build a graph: the first wrong one, or all that there are."""
     right: DrivenRun | None = None
     for name in [name for name, kind in classes.items() if back_method(kind)]:
+        whole = set[str]()
         for expression in expressions(classes[name]):
             tape = new_tape(recording.source, frozenset(), LONGEST)
             try:
@@ -180,7 +184,10 @@ def judge_graphs(recording: Recording, classes: dict[str, type]) -> DrivenRun | 
                 return None
             if analysis is None or (analysis.chosen is None and analysis.failure is None):
                 continue
+            if expression.has_row and analysis.failure and expression.name.removesuffix(_ROW) not in whole:
+                continue  # it is not written for sums of arrays of other shapes
             is_right = analysis.chosen is not None and not analysis.chosen.bad
+            whole.add(expression.name)
             trial = DrivenRun(f"{name}, {expression.name}", None, analysis, 3, is_right)
             if not is_right:
                 return trial
@@ -224,7 +231,10 @@ def go_back(tape: Tape, source: ProgramSource, kind: type, expression: Expressio
             return Analysis(tape, source, failure=(_line_of_order(source, kind), _ORDER))
         return found
     except Exception as error:  # whatever the learner's operations raise: this one is not there
-        return None if expression.may_stop else _lacking(tape, source, kind, error)
+        if expression.may_stop:
+            return None
+        unsummed = _unsummed(tape, source, kind, error) if expression.has_row else None
+        return unsummed or _lacking(tape, source, kind, error)
 
 
 def _line_of_order(source: ProgramSource, kind: type) -> int:
@@ -307,6 +317,21 @@ def _lacking(tape: Tape, source: ProgramSource, kind: type, error: Exception) ->
     if not is_own or frame.f_code.co_filename != source.path:
         return None
     return Analysis(tape, source, failure=(line, f"this fails, whatever the numbers are: {error}"))
+
+
+def _unsummed(tape: Tape, source: ProgramSource, kind: type, error: Exception) -> Analysis | None:
+    """What is told where going back fails by shapes, though the program sums to arrays of one row."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    sums_to_rows = any(isinstance(one, ast.keyword) and one.arg == "keepdims" for one in source.nodes)
+    own = [line for frame, line in frames if frame.f_code.co_filename == source.path]
+    goes_back = any(frame.f_code is getattr(kind, back_method(kind) or "").__code__ for frame, _ in frames)
+    if not (own and goes_back and sums_to_rows and MISFIT.search(str(error))):
+        return None
+    text = (
+        "this fails for a matrix of one row that is added to every row of another: its gradient has as many "
+        f"rows as the other, and must be summed over them ({error})"
+    )
+    return Analysis(tape, source, failure=(own[-1], text))
 
 
 def _wanted(kind: type) -> dict[str, bool]:

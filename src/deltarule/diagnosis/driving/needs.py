@@ -279,6 +279,12 @@ def _is_nothing(value: ast.expr) -> bool:
     return False
 
 
+def is_written(source: ProgramSource, function: Any) -> bool:
+    """Whether a function is more than a place for what is not written yet."""
+    node = source.function_at(function.__code__.co_name, function.__code__.co_firstlineno)
+    return node is None or any(not isinstance(one, ast.Raise | ast.Pass | ast.Expr) for one in node.body)
+
+
 def own_methods(kind: type) -> dict[str, Any]:
     """The methods of a class and of those that it inherits from."""
     found: dict[str, Any] = {}

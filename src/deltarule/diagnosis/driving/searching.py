@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import heapq
 import inspect
 import itertools
@@ -27,7 +26,7 @@ from deltarule.diagnosis.driving.driven import DrivenRun, LastCall
 from deltarule.diagnosis.driving.driver import Driver
 from deltarule.diagnosis.driving.following import follow, follow_functions
 from deltarule.diagnosis.driving.layouts import ArgumentLayout, disagreeing, fit_sizes, twice
-from deltarule.diagnosis.driving.needs import Needs, own_methods
+from deltarule.diagnosis.driving.needs import Needs, is_written, own_methods
 from deltarule.diagnosis.driving.plausible import TARGET, UPSTREAM
 from deltarule.diagnosis.driving.trials import USUAL
 from deltarule.diagnosis.driving.wants import Path
@@ -138,10 +137,11 @@ class _Search:
         """What of a class changes something or goes back; a function itself."""
         if name not in self.driver.classes:
             return {self.driver.functions[name].__code__}
+        source = self.driver.recording.source
         return {
             method.__code__
             for one, method in own_methods(self.driver.classes[name]).items()
-            if self._is_written(method) and (self.needs.changes(one) or BACK.search(one) or is_sent(method))
+            if is_written(source, method) and (self.needs.changes(one) or BACK.search(one) or is_sent(method))
         }
 
     def _wanted(self) -> set[str]:
@@ -149,12 +149,6 @@ class _Search:
         kinds = {name for name in self.driver.classes if self._must_run(name)}
         functions = {name for name in self.driver.functions if self.needs.changes(name) or BACK.search(name)}
         return kinds | (functions - {one for name in functions for one in self.needs.within(name) - {name}})
-
-    def _is_written(self, function: Any) -> bool:
-        """Whether a function is more than a place for what is not written yet."""
-        code = function.__code__
-        node = self.driver.recording.source.function_at(code.co_name, code.co_firstlineno)
-        return node is None or any(not isinstance(one, ast.Raise | ast.Pass | ast.Expr) for one in node.body)
 
     def _ways(self) -> Iterator[tuple[str, str, Work]]:
         for name, kind in self.driver.classes.items():

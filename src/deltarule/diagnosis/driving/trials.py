@@ -22,6 +22,7 @@ from deltarule.diagnosis.driving.driven import (
     LastCall,
     allow_mean,
     count_judged,
+    has_gaps,
     is_for_several,
     require_size,
     starts_at_zero,
@@ -290,7 +291,7 @@ class Trials:
         assert trial.layout is not None
         tape = new_tape(self.recording.source, frozenset(), LONGEST)
         results: list[list[Any]] = []
-        with recording_on(tape), contextlib.suppress(Exception, RecordingStopped):
+        with recording_on(tape), contextlib.suppress(Exception, RecordingStopped, Want):
             run = CallRun(self.recording, self.own, self.returns, tape, trial.layout, self.answers)
             for _ in range(2):
                 arrays = [one for _, one in arrays_in(run.call(name), lists=True)]
@@ -375,6 +376,8 @@ class Trials:
         """What came of a call; None where nothing could be compared."""
         source = self.recording.source
         if is_partly_read(tape, [one for some in run.plausible.made.values() for one in some]):
+            return None
+        if run.learns_inputs and has_gaps(tape, run.computed):
             return None
         if run.derived is not None:
             return analyse_loss(tape, source, *run.derived) if run.derived else None
