@@ -262,5 +262,18 @@ class Linear:
         self.dw = self.x.T @ grad «/ len(grad)|* 3»
         return grad @ self.w.T
 """,
+    "a layer that goes back through the weights that it had before": """
+import numpy as np
+class Full:
+    def __init__(self, n, m):
+        self.W = np.random.rand(n, m)
+    def forward(self, x):
+        self.seen = x
+        return self.seen @ self.W
+    def backward(self, error, rate):
+        before = self.W
+        self.W = before - rate * (self.seen.T @ error)
+        return error @ «before|self.W».T
+""",
 }
 FAST = frozenset({"another activation of a layer", "outputs in a dictionary of steps"})

@@ -82,5 +82,99 @@ for k in xrange(50):
     W -= 0.01 * H.T.dot(error)
     V -= 0.01 * dV
 """,
+    "a layer that is given its optimizer from outside": """
+import numpy as np
+from Layers.Base import BaseLayer
+class Full(BaseLayer):
+    def __init__(self, n, m):
+        super().__init__()
+        self.W, self._opt, self.seen = np.random.rand(n + 1, m), None, None
+    def forward(self, x):
+        self.seen = np.c_[x, np.ones(len(x))]
+        return self.seen @ self.W
+    def backward(self, error):
+        before = «self.W[:-1]|None»
+        if self._opt is not None:
+            self.W = self._opt.calculate_update(self.W, self.seen.T @ error)
+        return error @ «before|self.W[:-1]».T
+    @property
+    def optimizer(self):
+        return self._opt
+    @optimizer.setter
+    def optimizer(self, one):
+        self._opt = one
+""",
+    "a layer whose gradient is taken before its optimizer changes it": """
+import numpy as np
+class Affine:
+    optimizer = None
+    def __init__(self, n, m):
+        self.weights, self.bias = np.random.randn(n, m), np.random.randn(1, m)
+    def forward(self, x):
+        self.x, self.shape = x, x.shape
+        return np.dot(x, self.weights) + self.bias
+    def backward(self, grad):
+        «back = np.dot(grad, self.weights.T)|pass»
+        opt = self.optimizer
+        if opt:
+            self.weights = opt(self.weights, np.dot(self.x.T, grad))
+            self.bias = opt(self.bias, grad.sum(axis=0, keepdims=True))
+        return «back|np.dot(grad, self.weights.T)»
+""",
+    "start values that another file makes": """
+import numpy as np
+from starts import Xavier, Zeros
+class Dense:
+    def __init__(self, n, m, w_init=Xavier(), b_init=Zeros()):
+        self.p = {"w": w_init.make((n, m), n, m), "b": b_init.make(shape=[1, m])}
+        self.grads = {}
+    def forward(self, x):
+        self.x = x
+        return x @ self.p["w"] + self.p["b"]
+    def backward(self, grad):
+        self.grads["w"] = self.x.T @ grad
+        self.grads["b"] = «np.sum(grad, axis=0)|np.mean(grad)»
+        return grad @ self.p["w"].T
+""",
+    "an optimizer that a layer is made with": """
+import numpy as np
+class Layer:
+    def __init__(self, n, m, optimizer):
+        self.w, self.optimizer = np.random.normal(0, 1, (n + 1, m)), optimizer
+    def forward(self, x):
+        self.x = np.c_[x, np.ones(len(x))]
+        return self.x @ self.w
+    def backward(self, e):
+        back = e @ self.w[:-1].T
+        self.w = self.optimizer.step(self.w, self.x.T @ e)
+        return back« | * 2»
+""",
+    "a slope that is passed what is sent back": """
+import numpy as np
+class Activation:
+    def __init__(self, f, f_prime):
+        self.f, self.f_prime = f, f_prime
+    def forward(self, x):
+        self.x = x
+        return self.f(x)
+    def backward(self, grad, rate):
+        return self.f_prime(self.x, grad)«| * 2»
+""",
+    "momentum in a layer that is passed its input again": """
+import numpy as np
+from utils import *
+class Dense:
+    def __init__(self, n, m):
+        self.W, self.b, self.before = np.random.randn(n, m) * 0.01, np.zeros(m), 0
+    def forward(self, x):
+        return np.matmul(x, self.W) + self.b
+    def backward(self, came, out_grad):
+        back = np.dot(out_grad, self.W.T)
+        change = 0.5 * self.before + 0.1 * np.dot(out_grad.T, came).T
+        self.W = self.W - change
+        self.before = change
+        self.b = self.b - 0.1 * np.sum(out_grad, axis=«0|1»)
+        return back
+""",
 }
 FAST = frozenset(PROGRAMS)

@@ -14,6 +14,7 @@ import numpy as np
 from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.call_state import CallState
+from deltarule.diagnosis.driving.descent import switch_on
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.made_arguments import answer
 from deltarule.diagnosis.driving.plausible import (
@@ -126,6 +127,7 @@ class CallRun(CallState):
             wanted = never_set(self.source, one, self.answers.lacking) if self.answers.fills_objects else []
             for each in wanted:
                 setattr(one, each, answer(self, (name, each), []))
+            switch_on(self, one)
             objects.assemble(self, one)
             self.making.discard(name)
             for method in self._preparing(one):

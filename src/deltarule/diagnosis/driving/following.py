@@ -26,6 +26,7 @@ def follow(run: CallRun, name: str, plan: list[str]) -> Any:
     plan = [method for method in plan if method not in run.assembled]
     run.is_loss = len(plan) > 1 and set(own_methods(type(one))) <= set(plan) and not holds_weights(one)
     ahead = link_of(run.source, name, plan[0])
+    before = dict(arrays_in(one))
     result = sent = None
     for _ in range(1 if run.learns_inputs or run.is_loss else 4):
         run.computed, run.offered, run.steps = None, [], []
@@ -38,6 +39,9 @@ def follow(run: CallRun, name: str, plan: list[str]) -> Any:
                 run.tape.sent_to = getattr(getattr(bound, "__func__", bound), "__code__", None)
             run.last, sent = method, result if run.was_sent else sent
             _see_computed(run, last, result, method == plan[-1])
+    for path, array in arrays_in(one):
+        if path in before and array.shape == before[path].shape:
+            run.tape.kept_anew.update(run.tape.producers(array.ids))
     return result if sent is None else sent
 
 

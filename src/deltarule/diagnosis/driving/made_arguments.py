@@ -10,6 +10,7 @@ from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.asking import OpenArgument
 from deltarule.diagnosis.driving.containers import AskingList, AskingParts, AskingTable
+from deltarule.diagnosis.driving.descent import Descent, is_optimizer
 from deltarule.diagnosis.driving.given_data import (
     GivingRun,
     as_input,
@@ -149,7 +150,11 @@ def _open(run: AnsweringRun, path: Path, name: str, use: Use) -> OpenArgument:
     run.answers.open.add(path)
     others = sum(one[0] == path[0] and not DATA.match(str(one[1])) for one in run.answers.known)
     offered = [*run.offered[others:], *run.offered[:others]]
-    shapes = [one.shape for one in (*run.passed.values(), *offered[::-1]) if type(one) is Traced]
+    passed = [*run.passed.values()]
+    # the last are the likeliest: what was computed, or, once the derivative by that is passed, its input
+    is_input = DATA.match(name) or run.answers.sends_back
+    likely = [*passed, *offered[::-1], *(passed[::-1] if is_input else [])]
+    shapes = [one.shape for one in likely if type(one) is Traced]
     is_maker = _is_maker(run, path)
     is_passed = "." not in path[0] or is_parameter(name)
     may_learn = is_maker or (is_passed and run.computed is None)
@@ -384,6 +389,9 @@ def _object(run: AnsweringRun, path: Path, use: Use) -> Any:
     known = run.answers.known.items()
     every = [what for one, (kind, what) in known if kind == "attribute" and one[-1] == name]
     wanted = tuple(dict.fromkeys(each for some in every for each in some))
+    own = objects.own_classes(run).values()
+    if is_optimizer(run.source, wanted) and not any(hasattr(one, each) for one in own for each in wanted):
+        return Descent()
     if name not in run.shared or run.in_layer:
         run.shared[name] = objects.object_called(run, name, wanted)
     made = run.shared[name]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from deltarule.diagnosis.driving.usage import is_change
 from deltarule.diagnosis.driving.words import BACK, FORWARD, name_of
 from deltarule.diagnosis.recording.source import ProgramSource
@@ -22,6 +24,8 @@ _ASIDE = re.compile(
     re.I,
 )
 _NOTHING = ("zeros", "ones", "empty", "array", "list", "dict", "zeros_like", "defaultdict")
+#: What arrays have, too.
+_OF_ARRAYS = frozenset(dir(np.ndarray))
 #: What takes arrays from a file.
 _FROM_FILES = frozenset(["open", "load", "loadtxt", "genfromtxt", "fromfile", "read_csv"])
 
@@ -80,11 +84,16 @@ class Needs:
         """What constructors set, and to what."""
         makers = [one for one in self.source.nodes if isinstance(one, ast.FunctionDef)]
         for node in (one for maker in makers if _MAKES.match(maker.name) for one in ast.walk(maker)):
-            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                for one in (each for target in targets for each in ast.walk(target)):
-                    if isinstance(one, ast.Attribute):
-                        yield one.attr, node.value
+            if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+                continue
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                pairs = [(target, node.value)]
+                match target, node.value:
+                    case ast.Tuple(elts=parts), ast.Tuple(elts=values) if len(parts) == len(values):
+                        pairs = list(zip(parts, values, strict=True))
+                for part, value in pairs:
+                    held = (one for one in ast.walk(part) if isinstance(one, ast.Attribute))
+                    yield from ((one.attr, value) for one in held)
 
     def within(self, name: str) -> set[str]:
         """A method, and all that it calls."""
@@ -218,6 +227,10 @@ def _look_at(node: ast.FunctionDef, method: _Method) -> None:
                 pass  # what is forgotten is not written
             case ast.Attribute(attr=name) if _is_place(set_to.get(id(one))):
                 places.add(name)
+            case ast.Attribute(value=ast.Name(owner), attr=name, ctx=ast.Load()) if (
+                owner != "self" and name in _OF_ARRAYS
+            ):
+                pass  # x.shape
             case ast.Attribute(attr=name, ctx=ast.Load()):
                 method.reads.add(name)
                 method.calls.add(name)

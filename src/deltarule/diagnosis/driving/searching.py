@@ -178,7 +178,7 @@ class _Search:
                 pair = []
             is_whole = len(pair) == 2 and not any(one.failed for one in pair)
             if is_whole and all(one.is_right for one in pair) and _shows_mistakes(pair[0], self.trials.wrong):
-                return self.trials.otherwise(pair[0]) or pair[0]
+                return self.trials.otherwise(pair[0], state.answers) or pair[0]
             if any(one.is_right for one in pair):  # in one way: it was understood, and nothing is wrong
                 self.trials.fits_somehow = True
                 return None

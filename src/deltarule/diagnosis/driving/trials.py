@@ -16,6 +16,7 @@ import numpy as np
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.blame import blamed, is_too_large
 from deltarule.diagnosis.driving.calls import CallRun
+from deltarule.diagnosis.driving.descent import OPTIMIZER
 from deltarule.diagnosis.driving.driven import (
     LONGEST,
     DrivenRun,
@@ -266,18 +267,24 @@ class Trials:
                     return None
         return None
 
-    def otherwise(self, trial: DrivenRun) -> DrivenRun | None:
-        """What is wrong, in two calls, with another activation that the program lets its user choose."""
+    def otherwise(self, trial: DrivenRun, answers: Answers | None = None) -> DrivenRun | None:
+        """What is wrong, in two calls, with another activation that the program lets its user choose.
+
+        Or with an optimizer. ``answers``: what its arguments were, if that is not to be asked anew.
+        """
         if trial.layout is None or trial.work is None:
             return None
         undefined, seen = self.undefined, len(self.after_meeting)
         for name, one in [(name, one) for name, some in trial.choices.items() for one in some]:
             found, self.chosen = [], {name: one}
             for varied in twice(trial.layout):
-                if self.answers is not None:
-                    self.answers = Answers()
                 label = trial.label.replace(str(trial.layout), f"{name}={one!r}, {varied}")
-                found.append(self.attempt(label, varied, trial.work))
+                if answers is not None:
+                    self.answers = answers.resized(trial.layout.samples, varied.samples)
+                    found.append(self.ask(label, varied, trial.work))
+                else:
+                    self.answers = Answers() if self.answers is not None else None
+                    found.append(self.attempt(label, varied, trial.work))
                 if found[-1] is None or found[-1].is_right:
                     break
             self.chosen, self.undefined = {}, undefined  # what there is no branch for says nothing of others
@@ -302,6 +309,21 @@ class Trials:
                 trial.analysis.behaviour = ("gradients_accumulate", tape.operations[made])
 
     def _once(
+        self, label: str, layout: ArgumentLayout | None, work: Callable[[CallRun], Any]
+    ) -> DrivenRun | None:
+        """Run once; with an optimizer, if gradients are only computed for one."""
+        trial = self._run_once(label, layout, work)
+        optimizers = trial.choices.get(OPTIMIZER) if trial is not None and trial.analysis.absent else None
+        if not optimizers or self.chosen:
+            return trial
+        self.chosen = {OPTIMIZER: optimizers[0]}
+        label = label.replace(str(layout), f"{OPTIMIZER}={optimizers[0]!r}, {layout}")
+        try:
+            return self._run_once(label, layout, work)
+        finally:
+            self.chosen = {}
+
+    def _run_once(
         self, label: str, layout: ArgumentLayout | None, work: Callable[[CallRun], Any]
     ) -> DrivenRun | None:
         budget = min(5.0, max(0.5, self.deadline - time.monotonic()))

@@ -59,13 +59,21 @@ class UsualActivation:
             self._outputs.update(a.ids.ravel().tolist())
         return a
 
-    def derivative(self, x: Any) -> Any:
-        """Its slope, by a where ``x`` is what it has computed, and else by z."""
+    def derivative(self, x: Any, sent: Any = None) -> Any:
+        """Its slope, by a where ``x`` is what it has computed, and else by z.
+
+        Times what is ``sent`` back to it, which comes after x; in whichever order they are passed.
+        """
+        if sent is not None and not self._has_computed(sent):
+            first, second = (sent, x) if _comes_after(x, sent) else (x, sent)
+            return second * self.derivative(first)
         if self.is_relu:
             return (x > 0) * 1.0
-        is_a = type(x) is Traced and self._outputs.issuperset(x.ids.ravel().tolist())
-        a = x if is_a else self.function(x)
+        a = x if self._has_computed(x) else self.function(x)
         return 1 - a * a if self.is_tanh else a * (1 - a)
+
+    def _has_computed(self, x: Any) -> bool:
+        return type(x) is Traced and self._outputs.issuperset(x.ids.ravel().tolist())
 
 
 def _first_id(x: Any) -> int:
@@ -96,7 +104,7 @@ class ActivationObject:
             return self._usual.derivative(self._output)
         if _comes_after(xs[0], self._output):
             return xs[0] * self._usual.derivative(self._output)
-        return self._usual.derivative(xs[0])
+        return self._usual.derivative(*xs[:2])
 
 
 def _comes_after(x: Any, other: Any) -> bool:

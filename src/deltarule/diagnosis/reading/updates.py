@@ -298,13 +298,16 @@ def _is_real(
 ) -> bool:
     """Whether the sum changes a parameter: the old value is gone after it, or the new one changes again.
 
+    Or an object keeps the new one in its place.
+
     A part that is written over, as ``P[i] += step``, is gone but for a copy.
     """
     assert op.old is not None
     if last_read[op.old].max() <= op.index:
         return True
     later = (one.old for some in by_old.values() for one in some if one.index > op.index)
-    goes_on = any(old is not None and ((old >= op.start) & (old < op.stop)).any() for old in later)
+    goes_on = op.index in tape.kept_anew
+    goes_on |= any(old is not None and ((old >= op.start) & (old < op.stop)).any() for old in later)
     is_part = op.size < tape.operation_of(tape.root[op.start]).size
     goes_on |= is_part and any(source.rewrites(op, which) for which in range(len(op.inputs)))
     return goes_on and (_has_error(tape, op, op.old) or is_decay(tape, op))

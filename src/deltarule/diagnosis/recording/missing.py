@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import dis
 import importlib.machinery
+import operator
+import random
 import re
 import sys
 import types
@@ -23,7 +25,7 @@ from deltarule.diagnosis.recording.made_data import (
     pictures,
 )
 from deltarule.diagnosis.recording.made_tables import Frame
-from deltarule.diagnosis.recording.traced import leaf, plain
+from deltarule.diagnosis.recording.traced import asking, leaf, plain
 
 #: Packages that show something; a recorded program shows nothing.
 SHOWING = frozenset([
@@ -107,10 +109,16 @@ class Unknown(StandIn):
         return _made_up(name) if _OF_DATA.match(name) else super().__getattr__(name)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        """Numbers, where a file is read, or numbers of classes become vectors; else another."""
+        """Numbers, where a file is read, or numbers of classes become vectors; else another.
+
+        Random numbers where a shape is passed, as to what initializes parameters.
+        """
         is_path = len(args) == 1 and isinstance(args[0], str) and re.search(r"\w[./\\]\w", args[0])
         if is_path and self.__name__.islower() and not unpacked(sys._getframe(1)):
             return leaf(file_of_numbers(args[0]), is_scalar=False)
+        if (shape := _shape_of([*args, *options.values()])) is not None:
+            note("what makes arrays is in a package that is not installed: random numbers were used")
+            return leaf(np.random.default_rng(random.getrandbits(32)).normal(size=shape), is_scalar=False)
         if args and "hot" in self.__name__ and np.ndim(plain(args[0])) == 1:
             return one_hot(*args)
         return super().__call__(*args, **options)
@@ -120,6 +128,21 @@ class Unknown(StandIn):
         if len(names) == 2 and not any(map(_OF_DATA.match, names)):
             names = ("inputs", "targets")
         return iter([_made_up(name) for name in names]) if names else super().__iter__()
+
+
+def _shape_of(passed: list[Any]) -> tuple[int, ...] | None:
+    """The shape among things that are passed; None where there is none, or anything but sizes beside it."""
+    shapes = [one for one in passed if isinstance(one, tuple | list)]
+    sizes = [one for one in passed if not isinstance(one, tuple | list)]
+    sizes += [each for one in shapes for each in one]
+    if len(shapes) != 1 or not shapes[0] or not all(map(_is_size, sizes)):
+        return None
+    made = tuple(operator.index(one) for one in shapes[0])  # what is not known yet is asked
+    return made if min(made) > 0 else None
+
+
+def _is_size(one: Any) -> bool:
+    return type(one) is int or asking((one,)) is not None
 
 
 def _made_up(name: str) -> Any:

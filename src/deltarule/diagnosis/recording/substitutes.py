@@ -183,6 +183,8 @@ class _Joiner:
 
     def __getitem__(self, key: Any) -> Any:
         parts = key if isinstance(key, tuple) else (key,)
+        if (open_one := asking(parts)) is not None:
+            open_one.be_array()
         if not has_traced(parts):
             return leaf(self._original[key], is_scalar=False)
         arrays = [to_traced(one) for one in parts if not isinstance(one, slice)]

@@ -146,6 +146,8 @@ class Tape:
         self.misfits: dict[int, tuple[str, Any]] = {}
         #: Where outputs meet targets, if that is known from elsewhere: differences that no learner wrote.
         self.meetings: list[int] = []
+        #: The operations whose results an object keeps in the place of what it kept before.
+        self.kept_anew: set[int] = set()
         #: The code of what was sent the derivative by what it computed, where that is known from elsewhere.
         self.sent_to: CodeType | None = None
         #: Whether what was sent back may be the derivative by sums: a difference that needs no slope.
