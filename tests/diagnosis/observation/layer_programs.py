@@ -275,5 +275,47 @@ class Full:
         self.W = before - rate * (self.seen.T @ error)
         return error @ «before|self.W».T
 """,
+    "an activation by the error function": """
+import numpy as np
+from math import erf
+class Gelu:
+    def forward(self, x):
+        self.x = x
+        self.out = x * 0.5 * (1 + np.vectorize(erf)(x / np.sqrt(2)))
+        return self.out
+    def backward(self, dout):
+        share = 0.5 * (1 + np.vectorize(erf)(self.x / np.sqrt(2)))
+        density = np.exp(-self.x ** 2 / 2) / np.sqrt(2 * np.pi)
+        self.dx = dout * (share + «self.x * density|density»)
+        return self.dx
+""",
+    "dropout beside a layer that is told its activation": """
+import numpy as np
+class Dense:
+    def __init__(self, n_in, n_out, activation_func):
+        self.W, self.b = np.random.randn(n_in, n_out), np.zeros((1, n_out))
+        self.activation_func = activation_func
+    def forward(self, x):
+        self.x, self.z = x, x @ self.W + self.b
+        self.out = self.activation_func.forward(self.z)
+        return self.out
+    def backward(self, grad_output):
+        delta = «grad_output * self.activation_func.backward(self.z)|grad_output»
+        self.dW, self.db = self.x.T @ delta, np.sum(delta, axis=0, keepdims=True)
+        return delta @ self.W.T
+class Dropout:
+    def __init__(self, rate):
+        self.keep = 1 - rate
+    def forward(self, x, training=True):
+        self.x = x
+        if not training:
+            self.out = x.copy()
+            return
+        self.mask = np.random.binomial(1, self.keep, size=x.shape) / self.keep
+        self.out = x * self.mask
+    def backward(self, dvalues):
+        self.dx = dvalues * self.mask
+        return self.dx
+""",
 }
 FAST = frozenset({"another activation of a layer", "outputs in a dictionary of steps"})

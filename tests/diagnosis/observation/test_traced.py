@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from deltarule.diagnosis.recording.functions import erf
 from deltarule.diagnosis.recording.operations import RULES, reverse_mode
 from deltarule.diagnosis.recording.substitutes import substitutes
 from deltarule.diagnosis.recording.tape import Tape, use_tape
@@ -65,6 +66,7 @@ COMPUTING = {
     "sqrt": (lambda np, a: np.sqrt(a), A),
     "square": (lambda np, a: np.square(a), A),
     "reciprocal": (lambda np, a: np.reciprocal(a), A),
+    "error function": (lambda np, a: erf(a), A),
     "maximum": (lambda np, a: np.maximum(a, 0.5), A),
     "minimum": (lambda np, a: np.minimum(0.5, a), A),
     "where": (lambda np, a, c: np.where(a > 0.5, a, c), A, C),

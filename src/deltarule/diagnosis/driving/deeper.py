@@ -26,13 +26,20 @@ def deeper(trials: Trials, trial: DrivenRun) -> DrivenRun | None:
         one = trials.attempt(trial.label.replace(str(trial.layout), str(varied)), varied, work)
         if one is not None and not one.is_right and one.rows > trial.rows:
             found.append(one)
-        elif one is None and work.raised:
+        elif one is None and work.raised and _takes_layers(trials.answers):
             crashes.append(work.raised[0])
         else:
             return None
     if len(crashes) == 2:
         trial.crash = crashes[0]
     return found[0] if len(found) == 2 else None
+
+
+def _takes_layers(answers: Answers | None) -> bool:
+    """Whether what was called takes the sizes of any number of layers, or is not known to take fewer."""
+    return answers is None or any(
+        path[-1] == "[]" and kind == "size" for path, (kind, _) in answers.known.items()
+    )
 
 
 class _Watched:

@@ -214,13 +214,7 @@ def _look_at(node: ast.FunctionDef, method: _Method) -> None:
     }
     set_to = {id(target): one.value for one in every if isinstance(one, ast.Assign) for target in one.targets}
     places, filled, grown = set[str](), set[str](), set[str]()
-    items = {
-        one.id
-        for loop in every
-        if isinstance(loop, ast.For)
-        for one in ast.walk(loop.target)
-        if isinstance(one, ast.Name)
-    }
+    items = _items_of_loops(every)
     for one in every:
         match one:
             case ast.Attribute() if getattr(set_to.get(id(one)), "value", one) is None:
@@ -253,6 +247,12 @@ def _look_at(node: ast.FunctionDef, method: _Method) -> None:
     method.places |= places - method.writes
     method.writes |= places
     method.grown |= grown - filled - places
+
+
+def _items_of_loops(nodes: list[ast.AST]) -> set[str]:
+    """The names that loops give to what they go through."""
+    targets = [ast.walk(one.target) for one in nodes if isinstance(one, ast.For)]
+    return {one.id for parts in targets for one in parts if isinstance(one, ast.Name)}
 
 
 def _passed(name: str) -> str:

@@ -87,9 +87,16 @@ def wanted_object(run: MakingRun, name: str, use: Use) -> Any:
     if not asked:
         return None
     for kind, one in own_classes(run).items():
-        if all(hasattr(one, attr) for attr in asked) and kind not in run.making:
+        if all(hasattr(one, attr) for attr in asked) and kind not in run.making and _may_be(one, name):
             return run.make(kind)
     return None
+
+
+def _may_be(kind: type, name: str) -> bool:
+    """Whether an object may be what is called so: no activation draws random numbers, as layers do."""
+    codes = [getattr(one, "__code__", None) for each in kind.__mro__ for one in vars(each).values()]
+    draws = any("random" in code.co_names for code in codes if code is not None)
+    return not (draws and re.search("activ", name, re.I))
 
 
 def object_called(run: MakingRun, name: str, asked: tuple[str, ...], is_made: bool = True) -> Any:
@@ -97,7 +104,7 @@ def object_called(run: MakingRun, name: str, asked: tuple[str, ...], is_made: bo
     found = [
         kind
         for kind, one in own_classes(run).items()
-        if kind not in run.making and all(has(one, each) for each in asked)
+        if kind not in run.making and all(has(one, each) for each in asked) and _may_be(one, name)
     ]
     is_whole = bool(_WHOLE.search(name))
     found.sort(key=lambda one: (is_loss(one) != is_loss(name), bool(_WHOLE.search(one)) != is_whole))

@@ -32,8 +32,7 @@ def moved_fault(analysis: Analysis, rows: list[Row], passing: BackwardPass) -> F
     if not is_moved or is_same or function is None:
         return None
     filled = [one.lineno for one in ast.walk(function) if isinstance(one, ast.stmt) and _fills(one)]
-    line = max(filled, default=function.body[-1].lineno)
-    return fault_at(analysis, "derivative", line, _MISPLACED, rows)
+    return fault_at(analysis, "derivative", max(filled), _MISPLACED, rows) if filled else None
 
 
 def _is_room(tape: Tape, index: int) -> bool:

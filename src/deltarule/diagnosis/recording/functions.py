@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import io
+import math
 import string
 from collections import Counter
 from collections.abc import Callable
@@ -382,6 +383,17 @@ def _trace(a: Any, *_: Any) -> Any:
 def expit(x: Any) -> Any:
     """The logistic function."""
     return 1 / (1 + apply(np.exp, apply(np.negative, x)))
+
+
+_ERF = np.frompyfunc(math.erf, 1, 1)
+
+
+def erf(x: Any) -> Any:
+    """The error function, also of what asks what it should be."""
+    if (open_one := asking((x,))) is not None:
+        return open_one.ask("tanh", (x,))
+    result = np.asarray(_ERF(plain(x)), float)
+    return recorded("erf", result, [x]) if has_traced(x) else result[()]
 
 
 def softmax(x: Any, axis: Any = None) -> Any:

@@ -120,6 +120,7 @@ RULES: dict[str, Rule] = {
     "reciprocal": _one(lambda x, out: -(out**2)),
     "absolute": _one(lambda x, out: np.sign(x)),
     "expit": _one(lambda x, out: out * (1 - out)),
+    "erf": _one(lambda x, out: 2 / np.sqrt(np.pi) * np.exp(-x * x)),
     "maximum": _larger,
     "minimum": lambda g, out, xs, detail: _larger(g, out, xs, detail)[::-1],
     "where": _where,

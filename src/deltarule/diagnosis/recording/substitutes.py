@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import math
 import random
 import sys
@@ -18,6 +19,7 @@ from deltarule.diagnosis.recording.convolutions import signal_module
 from deltarule.diagnosis.recording.functions import (
     call_function,
     call_ufunc,
+    erf,
     expit,
     logsumexp,
     shares,
@@ -33,6 +35,7 @@ from deltarule.diagnosis.recording.traced import (
     leaf,
     matrix_product,
     plain,
+    recorded,
     to_traced,
 )
 
@@ -166,6 +169,8 @@ def _vectorize(function: Any = None, *_: Any, **__: Any) -> Any:
         return _vectorize
 
     def call(*xs: Any) -> Any:
+        if (open_one := asking(xs)) is not None:
+            open_one.be_array()
         arrays = [to_traced(x) for x in xs]
         shape = np.broadcast_shapes(*(one.shape for one in arrays))
         spread: list[Any] = [np.broadcast_to(one, shape) for one in arrays]
@@ -266,9 +271,11 @@ def _wrap_math(name: str, found: Any) -> Any:
             return sum(xs[0])
         if name == "log" and len(xs) == 2:
             return apply(np.log, _scalar(xs[0])) / math.log(plain(xs[1]))
-        found(*(float(x) for x in plain(xs)))  # what it raises, it raises
+        if name == "erf":
+            return erf(_scalar(xs[0]))
+        result = found(*(float(x) for x in plain(xs)))  # what it raises, it raises
         if not isinstance(ufunc, np.ufunc):
-            return found(*plain(xs))
+            return recorded(f"opaque {name}", result, [_scalar(x) for x in xs])
         return apply(ufunc, *(_scalar(x) for x in xs))
 
     return call if callable(found) else found
@@ -333,7 +340,8 @@ def substitutes() -> dict[str, Any]:
         "r_": _Joiner(np.r_),
     }
     special = types.ModuleType("scipy.special")
-    special.__dict__.update(expit=expit, softmax=softmax, logsumexp=logsumexp)
+    special.__dict__.update(expit=expit, softmax=softmax, logsumexp=logsumexp, erf=erf)
+    special.__dict__["__getattr__"] = lambda name: getattr(importlib.import_module("scipy.special"), name)
     return {
         "numpy": Substitute(np, replaced, _wrap_numpy),
         "numpy.random": random_of_numpy,
