@@ -20,3 +20,31 @@ for t in (0, 1, 2, 0):
 def test_a_column_of_ones_among_the_start_values_is_learned(watch):
     assert watch(PROGRAM).verdict == "right"
     assert watch(PROGRAM.replace("np.diag(p) - np.outer(p, p)", "np.diag(p)")).verdict == "wrong"
+
+
+BY_HAND = """
+import math
+def sigmoid(x):
+    return 1 / (1 + math.exp(-x))
+x1, x2, y = 1, 0.5, 1
+w1, w2, w3, w4, w5, w6 = 0.45, 0.78, -0.12, 0.13, 1.5, -2.3
+h1 = sigmoid(x1 * w1 + x2 * w3)
+h2 = sigmoid(x1 * w2 + x2 * w4)
+o = sigmoid(h1 * w5 + h2 * w6)
+loss = 0.5 * (o - y) ** 2
+do = (o - y) * o * (1 - o)
+dw5, dw6 = do * h1, do * h2
+dw1 = do * w5 * SLOPE * x1
+dw2 = do * w6 * h2 * (1 - h2) * x1
+dw3 = do * w5 * h1 * (1 - h1) * x2
+dw4 = do * w6 * h2 * (1 - h2) * x2
+"""
+
+
+def test_gradients_of_single_numbers_are_those_that_are_called_so(watch):
+    """What is computed on the way, as ``do``, is the gradient of no weight, though it is a number, too."""
+    seen = watch(BY_HAND.replace("SLOPE", "h1 * (1 - h1)"))
+    assert seen.verdict == "right", str(seen)
+    assert [name for name, *_ in seen.parameters] == [f"dw{k}" for k in (1, 2, 3, 4, 5, 6)]
+    seen = watch(BY_HAND.replace("SLOPE", "h1"))
+    assert [one.line for one in seen.faults] == [13], str(seen)

@@ -259,6 +259,12 @@ def _parameters(tape: Tape, loss: KnownLoss) -> list[Operation]:
     return [op for op in found if op.size > 1 or op.is_data]
 
 
+def _named_parameters(tape: Tape, source: ProgramSource) -> list[Operation]:
+    """The start values that are called as parameters are; what is computed of them and of numbers is none."""
+    named = [(source.name_of(op), op) for op in tape.operations if op.initial and op.leaves]
+    return list({name: op for name, op in named if is_parameter(name)}.values())
+
+
 def _assign(
     tape: Tape,
     source: ProgramSource,
@@ -270,7 +276,7 @@ def _assign(
     """Which array is whose gradient: first where the numbers agree, then where the shapes do."""
     parameters = [
         op
-        for op in _parameters(tape, loss)
+        for op in (only and _named_parameters(tape, source)) or _parameters(tape, loss)
         if loss.adjoint[op.start : op.stop].any()
         and (not only or op.leaves & only)
         and not _keeps_ones(tape, op, loss)

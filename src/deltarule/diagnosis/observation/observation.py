@@ -214,7 +214,10 @@ def _reading(analysis: Analysis, good: list[Row]) -> dict[str, Any]:
     """What the program was read as."""
     chosen = analysis.comparison
     meeting = chosen.meetings[0][0] if chosen.meetings and chosen.meetings[0] else None
-    rates = scalings_of(analysis, good[0]) if good else {}
+    is_number = (
+        analysis.only_gradients and bool(good) and good[0].gradient.size == 1
+    )  # its factors are no rates
+    rates = scalings_of(analysis, good[0]) if good and not is_number else {}
     names = {one.loss_name: one for one in analysis.others if not one.own}
     notes = [*conventions_of(analysis, rates), *additions_of(analysis), *other_loss_of(analysis)]
     fixed = dict.fromkeys(one.used for one in untrained_parameters(analysis) if one.is_fixed)
