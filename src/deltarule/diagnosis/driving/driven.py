@@ -78,6 +78,16 @@ class LastCall:
         return one if type(one) is int else self.shape_of(path)
 
 
+def lacks_targets(analysis: Analysis) -> bool:
+    """Whether one target that was passed was compared with several outputs: it was made for fewer."""
+    meetings = analysis.chosen.meetings if analysis.chosen is not None else []
+    operands = [[ids for ids in one.op.inputs if ids is not None] for some in meetings for one in some]
+    return any(
+        len(both) == 2 and min(ids.size for ids in both) == 1 < max(ids.size for ids in both)
+        for both in operands
+    )
+
+
 def allow_mean(chosen: GradientComparison, tape: Tape, samples: int) -> None:
     """Let a layer divide the gradients of its parameters by the samples, and not what it sends back."""
     sent = [row for row in chosen.rows if tape.operations[tape.producers(row.change.old)[0]].label == INPUT]

@@ -303,6 +303,7 @@ def _assign(
                 break
     _keep_turned(tape, changes, taken)
     absent = [op for op in parameters if op.index not in changes and op.size > 1]
+    absent = [op for op in absent if not is_given(source.name_of(op))]  # of data nobody needs a gradient
     for op in absent:
         misfits = [
             (name, one)

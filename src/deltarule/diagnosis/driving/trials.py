@@ -25,6 +25,7 @@ from deltarule.diagnosis.driving.driven import (
     count_judged,
     has_gaps,
     is_for_several,
+    lacks_targets,
     require_size,
     starts_at_zero,
 )
@@ -365,7 +366,7 @@ class Trials:
         count = count_judged(analysis) + len(analysis.absent)
         clean = not analysis.chosen.bad and not (analysis.absent or analysis.is_lost or tape.grown)
         is_partial = clean and self.answers is not None and self.answers.leaves_open(run.made)
-        if is_partial or (not clean and starts_at_zero(analysis)):
+        if is_partial or lacks_targets(analysis) or (not clean and starts_at_zero(analysis)):
             return None
         self.run |= {frame[0] for op in tape.operations for frame in op.place}
         return DrivenRun(label, layout, analysis, count, clean, last.has_failed, work, run.choices)
