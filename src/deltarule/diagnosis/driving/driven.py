@@ -40,6 +40,10 @@ class DrivenRun:
     by_name: bool = False
 
 
+#: After outputs were compared: the line where a call raised, 0 for none, and what, if shapes did not fit.
+Ending = tuple[int, tuple[BaseException, Tape] | None]
+
+
 @dataclass
 class LastCall:
     """What came of a call, whether or not something was compared."""
@@ -53,8 +57,8 @@ class LastCall:
     was_too_small: bool = False
     #: Whether it had gone forward: outputs were compared, or what follows from them was passed.
     has_met: bool = False
-    #: After outputs were compared: the line where it raised, 0 for none, and what, if shapes did not fit.
-    ended: tuple[int, tuple[BaseException, Tape] | None] | None = None
+    #: How it ended after outputs were compared; None if none were.
+    ended: Ending | None = None
     #: The places at which it computed something.
     reached: set[Any] = field(default_factory=set)
     #: What its arguments were, and those that went into what failed.

@@ -35,14 +35,15 @@ def is_undefined(source: ProgramSource, error: BaseException) -> bool:
         case AttributeError(name=name, obj=owner):
             return is_never_given(source, type(owner).__name__, str(name))
         case TypeError():
-            lines = [
-                one.lineno or 0
-                for one in traceback.extract_tb(error.__traceback__)
-                if one.filename == source.path
-            ]
-            line = lines[-1] if lines else 0
-            return _miscounts(source, error) or bool(misuse(source, str(error), line))
+            return _miscounts(source, error) or bool(misuse(source, str(error), line_of(source, error)))
     return False
+
+
+def line_of(source: ProgramSource, error: BaseException) -> int:
+    """The last line of a program that an error went through; 0 for none."""
+    through = traceback.walk_tb(error.__traceback__)
+    lines = [line for frame, line in through if frame.f_code.co_filename == source.path]
+    return lines[-1] if lines else 0
 
 
 def misuse(source: ProgramSource, message: str, line: int) -> str:
@@ -108,7 +109,7 @@ def _counter_taken_apart(source: ProgramSource, message: str, line: int) -> str:
 def _taken_by(source: ProgramSource, function: ast.expr) -> set[str] | None:
     """The names of what a function of NumPy's or the program's own takes; None where they are not known."""
     name = ast.unparse(function).rpartition(".")[2]
-    own = [one for one in source.nodes if isinstance(one, ast.FunctionDef) and one.name == name]
+    own = [one for one in source.functions if one.name == name]
     bound = {one.arg for one in source.nodes if isinstance(one, ast.arg)}
     bound |= {
         one.attr if isinstance(one, ast.Attribute) else one.id
@@ -149,7 +150,7 @@ def is_never_given(source: ProgramSource, kind: str, name: str) -> bool:
     if bases is None or any(ast.unparse(one) not in ("object", *classes) for one in bases):
         return False
     given = {one.attr for one in every if isinstance(one, ast.Attribute) and is_assigned(one)}
-    given |= {one.name for one in every if isinstance(one, ast.FunctionDef)}
+    given |= {one.name for one in source.functions}
     given |= {ast.unparse(one) for outer in classes.values() for each in outer.body for one in _targets(each)}
     local = {one.id for one in ast.walk(classes[kind]) if isinstance(one, ast.Name) and is_assigned(one)}
     return name in local - given and not re.search(r"setattr|__dict__|__getattr", source.text)

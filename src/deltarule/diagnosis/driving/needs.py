@@ -82,8 +82,8 @@ class Needs:
 
     def _starts(self) -> Iterator[tuple[str, ast.expr]]:
         """What constructors set, and to what."""
-        makers = [one for one in self.source.nodes if isinstance(one, ast.FunctionDef)]
-        for node in (one for maker in makers if _MAKES.match(maker.name) for one in ast.walk(maker)):
+        makers = [one for one in self.source.functions if _MAKES.match(one.name)]
+        for node in (one for maker in makers for one in ast.walk(maker)):
             if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
                 continue
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:

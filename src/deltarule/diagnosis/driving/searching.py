@@ -22,7 +22,7 @@ from deltarule.diagnosis.driving.blame import (
     wants_whole_numbers,
 )
 from deltarule.diagnosis.driving.calls import CallRun
-from deltarule.diagnosis.driving.driven import DrivenRun, LastCall
+from deltarule.diagnosis.driving.driven import DrivenRun, Ending, LastCall
 from deltarule.diagnosis.driving.driver import Driver
 from deltarule.diagnosis.driving.following import follow, follow_functions
 from deltarule.diagnosis.driving.layouts import ArgumentLayout, disagreeing, fit_sizes, twice
@@ -71,8 +71,6 @@ _OTHERS: dict[str, list[tuple[str, Any]]] = {
 }
 _OF_SHAPES = ("array", "parameter", "target", "factor", "term")
 
-#: After outputs were compared: the line where a call raised, 0 for none, and what, if shapes did not fit.
-Ending = tuple[int, tuple[BaseException, Tape] | None]
 Work = Callable[[CallRun], Any]
 #: What would be told of an analysis of a call: "right", or the lines that are wrong; else None.
 Judge = Callable[[Analysis, str], Any]

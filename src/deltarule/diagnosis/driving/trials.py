@@ -29,7 +29,7 @@ from deltarule.diagnosis.driving.driven import (
     require_size,
     starts_at_zero,
 )
-from deltarule.diagnosis.driving.hopeless import is_undefined, raises_always
+from deltarule.diagnosis.driving.hopeless import is_undefined, line_of, raises_always
 from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, disagreeing, fit_sizes, twice
 from deltarule.diagnosis.driving.loss_functions import analyse_loss
 from deltarule.diagnosis.driving.needs import Needs
@@ -209,16 +209,10 @@ class Trials:
         found = [one for one in every if one is not None]
         if any("cannot reshape" in str(error) for error, _ in found):
             return None  # it was written for other numbers of outputs
-        lines = {self._line_of(error) for error, _ in found}
+        lines = {line_of(self.recording.source, error) for error, _ in found}
         if name in self.fits_once and not any(map(self._changes_at, lines)):
             return None
         return found[0] if len(found) == len(every) >= _MISFITS and len(lines) == 1 else None
-
-    def _line_of(self, error: BaseException) -> int:
-        frames = traceback.extract_tb(error.__traceback__)
-        return next(
-            (one.lineno or 0 for one in frames[::-1] if one.filename == self.recording.source.path), 0
-        )
 
     def _changes_at(self, line: int) -> bool:
         """Whether a line changes something by itself ± something: what does not fit there is an update."""
@@ -344,9 +338,9 @@ class Trials:
         is_whole = self.answers is None or (layout is not None and layout.data in _ALL_SAMPLES)
         if self.answers is not None and run.sent is not None and not last.has_failed:
             self.fits_once.add(_called(label))
-        if not last.has_failed and has_met(tape, run):
-            last.ended = 0, None
-        if is_whole and not last.has_failed and has_met(tape, run):
+        went_on = not last.has_failed and has_met(tape, run)
+        last.ended = (0, None) if went_on else last.ended
+        if is_whole and went_on:
             self.after_meeting.append((_called(label), None))
         last.answered = run.answered
         self.count += len(tape.operations)
@@ -376,7 +370,7 @@ class Trials:
     ) -> None:
         """Remember how a call ended."""
         last, source = self.last, self.recording.source
-        is_name = is_undefined(source, error)
+        is_name, line, met = is_undefined(source, error), line_of(source, error), has_met(run.tape, run)
         last.is_hopeless = type(error) in (LookupError, NotImplementedError) or raises_always(source, error)
         last.is_hopeless |= is_name and type(error) is NameError
         self.undefined = error if is_name and isinstance(error, Exception) else self.undefined
@@ -384,15 +378,15 @@ class Trials:
         if self.answers is not None and self.answers.is_search:
             last.blamed = blamed(error, source, run.tape, run.answered)
         all_samples = layout is not None and layout.data in _ALL_SAMPLES
-        all_samples &= self.answers is None or self._changes_at(self._line_of(error))
-        last.has_met = run.sent is not None or has_met(run.tape, run)
+        all_samples &= self.answers is None or self._changes_at(line)
+        last.has_met = run.sent is not None or met
         is_sent = run.sent is not None  # it has the shape of what the layer computed
         all_samples |= is_sent and layout is not None and layout.data != "vector"
         is_misfit = MISFIT.search(str(error)) and 1 not in (disagreeing(str(error)) or ())
-        if all_samples and is_misfit and has_met(run.tape, run):  # a 1 may be a row of a vector
+        if all_samples and is_misfit and met:  # a 1 may be a row of a vector
             self.after_meeting.append((_called(label), (error, run.tape)))
-        if has_met(run.tape, run):
-            last.ended = self._line_of(error), (error, run.tape) if MISFIT.search(str(error)) else None
+        if met:
+            last.ended = line, (error, run.tape) if MISFIT.search(str(error)) else None
         self.raised = self.raised or "".join(traceback.format_exception_only(error)).strip()
 
     def _analysis(self, tape: Tape, run: CallRun, result: Any, failed: bool) -> Analysis | None:

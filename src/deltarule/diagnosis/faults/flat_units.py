@@ -132,8 +132,7 @@ def _factors(node: ast.expr) -> list[ast.expr]:
 
 def _function_at(source: ProgramSource, line: int) -> ast.FunctionDef | None:
     """The innermost function in which a line stands."""
-    functions = [one for one in source.nodes if isinstance(one, ast.FunctionDef)]
-    around = [one for one in functions if one.lineno <= line <= (one.end_lineno or 0)]
+    around = [one for one in source.functions if one.lineno <= line <= (one.end_lineno or 0)]
     return max(around, key=lambda one: one.lineno, default=None)
 
 

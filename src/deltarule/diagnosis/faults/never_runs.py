@@ -49,7 +49,7 @@ def never_runs(tape: Tape, source: ProgramSource, error: str) -> Fault | None:
 
 def _miscounted(source: ProgramSource, name: str, line: int, message: str) -> tuple[int, str]:
     """Where and how a function of the program is called with more or fewer arguments than it takes."""
-    functions = [one for one in source.nodes if isinstance(one, ast.FunctionDef) and one.name == name]
+    functions = [one for one in source.functions if one.name == name]
     if len(functions) != 1:
         return line, ""
     function, holder = functions[0], source.parent(functions[0])

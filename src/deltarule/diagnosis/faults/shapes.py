@@ -39,8 +39,7 @@ def _not_global(tape: Tape, source: ProgramSource, name: str, line: int) -> Faul
     """A parameter of the program's top level that a function changes without calling it global."""
     assigned = [one for one in source.tree.body if isinstance(one, ast.Assign)]
     outside = {ast.unparse(target) for one in assigned for target in one.targets}
-    functions = [one for one in source.nodes if isinstance(one, ast.FunctionDef)]
-    for function in functions if is_parameter(name) else ():
+    for function in source.functions if is_parameter(name) else ():
         is_inside = function.lineno <= line <= (function.end_lineno or 0)
         for one in ast.walk(function) if is_inside else ():
             if not isinstance(one, ast.AugAssign | ast.Assign) or name not in _changed_by(one):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import types
 from typing import Any
 
 import numpy as np
@@ -51,13 +50,6 @@ def convolve2d(in1: Any, in2: Any, mode: str = "full", *more: Any, **options: An
         return correlate2d(in1, turned, mode)
     rows, columns = turned.shape
     return _part(correlate2d(in1, turned), np.shape(in1), ((rows - 1) // 2, (columns - 1) // 2))
-
-
-def signal_module() -> types.ModuleType:
-    """What a recorded program gets for ``scipy.signal``."""
-    module = types.ModuleType("scipy.signal")
-    module.__dict__.update(correlate2d=correlate2d, convolve2d=convolve2d, __getattr__=_original)
-    return module
 
 
 def _original(name: str) -> Any:

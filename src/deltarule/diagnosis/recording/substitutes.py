@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.recording.convolutions import signal_module
+from deltarule.diagnosis.recording.convolutions import convolve2d, correlate2d
 from deltarule.diagnosis.recording.functions import (
     call_function,
     call_ufunc,
@@ -322,6 +322,13 @@ def repeated(items: Any, times: Any) -> Any:
     return items * times
 
 
+def _replaced_in(name: str, **replaced: Any) -> types.ModuleType:
+    """A module that takes time to import, with some functions replaced: it is imported for the others."""
+    module = types.ModuleType(name)
+    module.__dict__.update(replaced, __getattr__=lambda part: getattr(importlib.import_module(name), part))
+    return module
+
+
 def substitutes() -> dict[str, Any]:
     """By name, the modules that a recorded program gets in place of the real ones."""
     random_of_numpy = Substitute(np.random, {}, _wrap_random)
@@ -339,9 +346,6 @@ def substitutes() -> dict[str, Any]:
         "c_": _Joiner(np.c_),
         "r_": _Joiner(np.r_),
     }
-    special = types.ModuleType("scipy.special")
-    special.__dict__.update(expit=expit, softmax=softmax, logsumexp=logsumexp, erf=erf)
-    special.__dict__["__getattr__"] = lambda name: getattr(importlib.import_module("scipy.special"), name)
     return {
         "numpy": Substitute(np, replaced, _wrap_numpy),
         "numpy.random": random_of_numpy,
@@ -349,8 +353,10 @@ def substitutes() -> dict[str, Any]:
         "math": Substitute(math, {}, _wrap_math),
         "time": Substitute(time, {"sleep": lambda seconds: None}, lambda name, found: found),
         "random": Substitute(random, {}, _wrap_random),
-        "scipy.special": special,
-        "scipy.signal": signal_module(),
+        "scipy.special": _replaced_in(
+            "scipy.special", expit=expit, softmax=softmax, logsumexp=logsumexp, erf=erf
+        ),
+        "scipy.signal": _replaced_in("scipy.signal", correlate2d=correlate2d, convolve2d=convolve2d),
     }
 
 
