@@ -31,6 +31,7 @@ _KINDS = {
     "penalty": "the penalty is wrong",
     "optimizer": "the optimizer's own formula is wrong",
     "behaviour": "a call changes its arguments",
+    "syntax": "Python cannot read it",
 }
 _COLUMNS = ("file", "verdict", "line", "expression", "mistake", "text", "loss", "seconds")
 _AT_A_TIME = 2

@@ -122,7 +122,7 @@ def test_a_function_that_nobody_calls_is_called_with_small_data(watch):
             3,
             "NameError: name 'missing_name'",
         ),
-        ("x = 1\nfor i in range(3)\n    pass\n", 2, "SyntaxError: expected ':'"),
+        ("x = 1\nfor i in range(3\n    pass\n", 2, "SyntaxError: '(' was never closed"),
         ("import pickle\nwith open('w.bin', 'rb') as f:\n    W = pickle.load(f)\n", 2, "FileNotFoundError"),
     ],
 )

@@ -24,7 +24,7 @@ class Fault:
     Parameters
     ----------
     kind : str
-        derivative, factor, sign, untrained, shape, penalty, optimizer or behaviour.
+        derivative, factor, sign, untrained, shape, penalty, optimizer, behaviour or syntax.
     line, expression, text : int, str, str
         Where it is, and what is wrong there.
     parameters : tuple of str

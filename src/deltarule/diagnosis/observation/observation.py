@@ -29,6 +29,7 @@ from deltarule.diagnosis.reading.comparison import DECAY, FACTOR, OPTIMIZER, RIG
 from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.reading.network import read_network
 from deltarule.diagnosis.recording.program import Recording, record_program
+from deltarule.diagnosis.recording.source import ProgramSource
 
 _EITHER_SIGN = "nothing shows whether this layer is passed output - target or target - output"
 _ERROR = "error = output - target"
@@ -55,8 +56,7 @@ def observe(
     name : str
         What of the program is called; the program's own training counts where it is empty.
     """
-    from deltarule.diagnosis.driving.drive import drive, drive_live
-    from deltarule.diagnosis.driving.returned import analyse_written
+    from deltarule.diagnosis.driving.drive import drive_live
 
     began = time.monotonic()
     if not isinstance(code, str | Path):
@@ -74,6 +74,16 @@ def observe(
         shown = {line: error.text.rstrip("\n")} if error.text else {}
         about: dict[str, Any] = {"obstacle": obstacle, "obstacle_line": line, "lines": shown}
         return Diagnosis("cannot judge", error=f"{kind}: {error}", **about)
+    seen = _observed(recording, began + seconds, loss, name)
+    seen = replace(seen, seconds=time.monotonic() - began)
+    return _with_slips(recording.source, seen) if recording.source.slips else seen
+
+
+def _observed(recording: Recording, end: float, loss: str, name: str) -> Diagnosis:
+    """What is found out about a program that was run, until a time."""
+    from deltarule.diagnosis.driving.drive import drive
+    from deltarule.diagnosis.driving.returned import analyse_written
+
     analysis, driven = analyse(recording.tape, recording.source, loss), ""
     if analysis.chosen is None and not recording.error and not name:
         written = analyse_written(recording.tape, recording.source, recording.namespace, loss)
@@ -81,13 +91,25 @@ def observe(
     is_told = crash_of(recording.tape, recording.source, recording.error) is not None
     is_told = is_told or bool(_judged(analysis) or analysis.lost) or unused_target_of(analysis) is not None
     if not name and not is_told:
-        recording, analysis = _as_written(recording, analysis, began + seconds - time.monotonic(), loss)
+        recording, analysis = _as_written(recording, analysis, end - time.monotonic(), loss)
     if name or not (is_told or _judged(analysis)):
         judge = partial(_told_lines, recording, loss)
-        found = drive(recording, began + seconds - time.monotonic(), loss, judge)
+        found = drive(recording, end - time.monotonic(), loss, judge)
         if found is not None:
             analysis, driven = found.analysis, found.label
-    return report(analysis, recording, driven, time.monotonic() - began, loss)
+    return report(analysis, recording, driven, 0.0, loss)
+
+
+def _with_slips(source: ProgramSource, seen: Diagnosis) -> Diagnosis:
+    """What Python cannot read, before what was found in the rest, if it was plain how that is to be read."""
+    faults = []
+    for one in source.slips:
+        where, said = (one.column, one.column + 1), f"Python cannot read this line: {one.message}"
+        faults.append(Fault("syntax", one.line, one.text.strip(), said, columns=where))
+    if seen.verdict == "cannot judge" or not all(one.is_mended for one in source.slips):
+        seen = Diagnosis("wrong", error="", seconds=seen.seconds)
+    lines = {**seen.lines, **{one.line: one.text for one in source.slips}}
+    return replace(seen, verdict="wrong", faults=(*faults, *seen.faults), lines=lines)
 
 
 def _told_lines(recording: Recording, loss: str, analysis: Analysis, label: str) -> Any:

@@ -13,6 +13,7 @@ from types import CodeType
 from typing import Any
 
 from deltarule.diagnosis.recording.rewriting import PARAMETER, Rewriting
+from deltarule.diagnosis.recording.slips import Slip, without_slips
 from deltarule.diagnosis.recording.tape import Frame, Operation
 
 #: What the name of a derivative by one, or of a change of it, begins with.
@@ -31,6 +32,8 @@ class ProgramSource:
         self.text, self.path = text, path
         #: Whether it was written for Python 2.
         self.is_translated = is_translated
+        #: Lines that Python cannot read, which were mended or left out.
+        self.slips: tuple[Slip, ...] = ()
         self.lines = text.split("\n")
         self.tree = ast.parse(text)
         #: Every node of the tree.
@@ -232,7 +235,10 @@ def _positions(code: CodeType) -> list[tuple[int, ...]]:
 
 
 def read_source(path: str | Path, text: str | None = None) -> ProgramSource:
-    """Read a program (or take its text), or the code cells of a notebook; Python 2 is translated."""
+    """Read a program (or take its text), or the code cells of a notebook.
+
+    Python 2 is translated; of a program that is Python but for a few lines, those are its slips.
+    """
     path = Path(path).resolve() if text is None else path
     if text is None:
         text = Path(path).read_text(encoding="utf-8-sig", errors="replace")
@@ -242,8 +248,21 @@ def read_source(path: str | Path, text: str | None = None) -> ProgramSource:
     text = re.sub(r"^(\s*)[%!][a-zA-Z].*$", r"\1pass", text, flags=re.M)
     try:
         return ProgramSource(text, str(path))
+    except SyntaxError as error:
+        first = error
+    translated = _from_python_2(text.expandtabs(8))
+    try:
+        return ProgramSource(translated, str(path), is_translated=True)
     except SyntaxError:
-        return ProgramSource(_from_python_2(text.expandtabs(8)), str(path), is_translated=True)
+        if str(path).endswith(".ipynb"):  # a cell may be an exercise that was left open
+            raise first from None
+    is_translated = translated != text.expandtabs(8)
+    readable, slips = without_slips(translated if is_translated else text)
+    if is_translated and not all(one.is_mended for one in slips):  # more of Python 2 than is known here
+        raise first
+    source = ProgramSource(readable, str(path), is_translated)
+    source.slips = slips
+    return source
 
 
 def source_of(code: CodeType) -> ProgramSource:
@@ -268,12 +287,14 @@ def recordable_code(code: CodeType) -> CodeType:
     return max(alike, key=lambda one: len(positions & set(one.co_positions())), default=code)
 
 
-#: Statements of Python 2, and how they are written today: print, except.
+#: What Python 2 writes otherwise, and how it is written today: print, except, raise, <>.
 _PYTHON_2 = (
     (r"^(\s*|.*:[ \t]+)print\b[ \t]*(?![(\s])([^#\n]*?),?[ \t]*(#.*)?$", r"\1print(\2)"),
     (r"^(\s*|.*:[ \t]+)print[ \t]*$", r"\1print()"),
     (r"^(\s*|.*:[ \t]+)print[ \t]*(\([^#\n]*\)[ \t]*%[^#\n]*)$", r"\1print(\2)"),
     (r"^(\s*except\s+[\w.]+)\s*,\s*(\w+)\s*:", r"\1 as \2:"),
+    (r"^(\s*raise\s+[\w.]+)\s*,\s*([^#\n]+?)[ \t]*(#.*)?$", r"\1(\2)"),
+    (r"^([^#'\"\n]*)<>", r"\1!="),
 )
 
 
