@@ -29,10 +29,13 @@ def test_a_line_that_is_no_python_is_the_mistake(old, new, said, watch):
 
 
 def test_the_rest_is_judged_too(watch):
-    wrong = RIGHT.replace(LOOP, LOOP.rstrip(":")).replace("W1 -= ", "W1 += ").replace("W1 = W1 - ", "W1 = W1 + ")
+    wrong = (
+        RIGHT.replace(LOOP, LOOP.rstrip(":")).replace("W1 -= ", "W1 += ").replace("W1 = W1 - ", "W1 = W1 + ")
+    )
     assert wrong.count("\n") == RIGHT.count("\n")
     kinds = [fault.kind for fault in watch(wrong).faults]
-    assert kinds[0] == "syntax" and len(kinds) > 1
+    assert kinds[0] == "syntax"
+    assert len(kinds) > 1
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,11 @@ from deltarule.diagnosis.reading.comparison import (
 from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.reading.steps import Change
 
+_VARYING = (
+    "the updates are a different multiple of the gradient in each step: what is passed back from here is not "
+    "the difference of output and target"
+)
+
 
 def faults_of(analysis: Analysis) -> list[Fault]:
     """All mistakes, the one to mend first at the head."""
@@ -189,7 +194,15 @@ def _varying(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:
         return []
     groups = grouped_by_parameter(row for row in chosen.rows if row.verdict == RIGHT and row.gradient.any())
     found = [derivative_fault(analysis, rows) for rows in groups.values()]
-    return sorted(found, key=lambda one: (not one.last_right, one.line))[:1]
+    found = [one for one in found if one.last_right] or found
+    if chosen.meetings[0] and not found[0].last_right:  # no step is off by itself
+        tape, twins = analysis.tape, chosen.meetings[0][0].twins
+        made = next(iter(groups.values()))[0].change.made
+        after = (tape.operations[k] for k in sorted(made - twins) if twins & set(tape.operations[k].before))
+        op = next(after, chosen.meetings[0][0].op)
+        names = tuple(rows[0].change.name for rows in groups.values())
+        return [fault_at(analysis, "derivative", op, _VARYING, parameters=names)]
+    return sorted(found, key=lambda one: one.line)[:1]
 
 
 def _signs(analysis: Analysis, chosen: GradientComparison) -> list[Fault]:

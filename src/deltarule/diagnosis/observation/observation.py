@@ -25,6 +25,7 @@ from deltarule.diagnosis.observation.first_weights import findings_of
 from deltarule.diagnosis.observation.record import Diagnosis
 from deltarule.diagnosis.observation.summary import additions_of, conventions_of, other_loss_of, scalings_of
 from deltarule.diagnosis.reading.analysis import Analysis, analyse
+from deltarule.diagnosis.reading.any_loss import rows_of_no_loss
 from deltarule.diagnosis.reading.comparison import DECAY, FACTOR, OPTIMIZER, RIGHT, WRONG, ZERO, Row
 from deltarule.diagnosis.reading.layers import sizes_of
 from deltarule.diagnosis.reading.network import read_network
@@ -191,7 +192,8 @@ def report(
     if not faults and (not good or any(row.verdict == WRONG for row in chosen.rows)):
         return _not_judged(analysis, recording, told)
     fits = any(row.verdict == RIGHT or row.rule is not None for row in chosen.rows)
-    if not fits and not (chosen.own and chosen.loss_name != "its own loss") and _says_nothing(faults):
+    fits = fits or (chosen.own and chosen.loss_name != "its own loss")
+    if not fits and _says_nothing(faults) and ((driven and network is None) or not rows_of_no_loss(analysis)):
         return _not_judged(analysis, recording, told)
     told.update(_reading(analysis, good), faults=tuple(faults))
     if not faults and recording.root and network is not None:

@@ -13,7 +13,7 @@ _ELSEWHERE = re.compile(
     r"f-string|unicode error|inconsistent use of tabs|encoding|character|Missing parentheses|leading zeros|"
     r"multiple exception types|parameters cannot be parenthesized"
 )
-_OF_PYTHON_2 = re.compile(r"\s*(exec|print)\s+[^(\s=]|.*`")
+_COPIED = re.compile(r"\s*(exec|print)\s+[^(\s=]|.*[`“”‘’\u00a0]")
 _OPENS_A_BLOCK = re.compile(r"\s*(async|class|def|elif|else|except|finally|for|if|try|while|with)\b")
 
 _OF_PROGRAMS = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While)
@@ -69,14 +69,16 @@ def _mend(lines: list[str], slips: dict[int, Slip], error: SyntaxError) -> Slip 
     if not 0 < number <= last or len(slips) == _MOST_SLIPS or is_told or _ELSEWHERE.search(error.msg):
         return None
     text = lines[number - 1]
-    if _OF_PYTHON_2.match(text):
+    if _COPIED.match(text):
         return None
     mended = _mended(text, column, error.msg)
     if number == last and not mended:  # the copy may end there
         return None
     indent = text[: len(text) - len(text.lstrip())]
-    left_out = indent + ("if True:" if _OPENS_A_BLOCK.match(text) else "pass")
-    lines[number - 1] = mended or left_out
+    function = re.match(r"\s*def\s+(\w+)", text)
+    left_out = "if True:" if _OPENS_A_BLOCK.match(text) else "pass"
+    left_out = f"def {function.group(1)}(*_, **__):" if function else left_out
+    lines[number - 1] = mended or indent + left_out
     return Slip(number, text, column, error.msg, bool(mended))
 
 
