@@ -207,16 +207,21 @@ def _gradients(tape: Tape, step: RecordedStep, meetings: list[Meeting]) -> set[i
 
 def _made_of_outputs(tape: Tape, meetings: list[Meeting]) -> NDArray[np.bool_]:
     """By id, whether it was computed from the outputs, or from their scores, as ``logsumexp`` is."""
-    reached = np.zeros(tape.size, bool)
+    reached, made = np.zeros(tape.size, bool), set[int]()
     for one in meetings:
         reached[one.output] = True
+        made.update(tape.producers(one.output))
         for index in tape.producers(one.output):
             for each in tape.operations[index].before:
                 before = tape.operations[each]
                 reached[before.start : before.stop] |= not before.is_leaf
+                made.add(each)
     for op in tape.operations:
-        if not is_start(tape, op) and any(reached[ids].any() for ids in op.read):
+        if made.isdisjoint(op.before) or is_start(tape, op):
+            continue
+        if any(reached[ids].any() for ids in op.read):
             reached[op.start : op.stop] = True
+            made.add(op.index)
     return reached
 
 

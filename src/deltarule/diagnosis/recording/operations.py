@@ -169,11 +169,11 @@ def reverse_mode(tape: Tape, ids: Ids, seed: Values) -> Values:
     np.add.at(adjoint, ids.ravel(), np.asarray(seed, float).ravel())
     for index in range(int(tape.producer[ids.max()]), 0, -1):
         op = tape.operations[index]
+        if not adjoint[op.start] and not adjoint[op.start : op.stop].any():
+            continue
         if op.is_leaf or op.old is not None or tape.root[op.start] >= 0:
             continue
         g = adjoint[op.start : op.stop].copy()  # what is added below must not lie in what it is added to
-        if not g.any():
-            continue
         for before, part in gradients_of_inputs(tape, op, g.reshape(op.shape)):
             np.add.at(adjoint, before.ravel(), part.ravel())
     return adjoint
