@@ -114,6 +114,37 @@ for i in range(100):
     W1 -= 0.5 / m * dZ1 @ X.T
     b1 -= 0.5 / m * dZ1.sum(axis=1, keepdims=True)
 """,
+    "a loss whose softmax is in a module that is not there": """
+from functions import softmax
+from functions import cross_entropy_error
+class SoftmaxWithLoss:
+    def __init__(self):
+        self.loss, self.y, self.t = None, None, None
+    def forward(self, x, t):
+        self.t = t
+        self.y = softmax(x)
+        self.loss = cross_entropy_error(self.y, self.t)
+        return self.loss
+    def backward(self, dout=1):
+        return «(self.y - self.t)|(self.y - self.t) * self.y» / self.t.shape[0]
+""",
+    "numbers of a module that is not there": """
+import numpy as np
+import config
+from options import args
+class Net:
+    def __init__(self):
+        self.p = {"W1": args.scale * np.random.randn(6, 5), "W2": np.random.randn(5, 3) * config.SCALE}
+    def forward(self, X):
+        self.X = X
+        self.H = np.tanh(X @ self.p["W1"])
+        return self.H @ self.p["W2"]
+    def train(self, X, T):
+        D = (self.forward(X) - T) / args.batch_size
+        E = D @ self.p["W2"].T * «(1 - self.H ** 2)|(1 - self.H)»
+        self.p["W2"] -= config.LR * self.H.T @ D
+        self.p["W1"] -= X.T @ E * config.LR
+""",
     "digits whose classes stand last in their lines": """
 import math
 import random

@@ -138,6 +138,12 @@ class Unknown(StandIn):
             return one_hot(*args)
         return super().__call__(*args, **options)
 
+    def __mul__(self, other: Any) -> Any:
+        """A number that is not known, as a rate, is taken for 1 where something is multiplied by it."""
+        return other if has_traced(other) or asking((other,)) is not None else self
+
+    __rmul__ = __rtruediv__ = __mul__
+
     def __iter__(self) -> Any:
         names = unpacked(sys._getframe(1))
         if len(names) == 2 and not any(map(_OF_DATA.match, names)):

@@ -48,13 +48,14 @@ def usual_softmax(z: Any, axis: Any = None) -> Any:
 def _side_of_weights(tape: Tape, z: Traced) -> int | None:
     """Where weights stand in the last product that z comes from: before the samples (0), or behind them.
 
-    Weights were there at the start, or were changed; the samples come from a layer.
+    Weights were there at the start, or were changed; the samples come from a layer. Behind them without a
+    product, as in a loss that is passed its outputs.
     """
     products = [one for one in sorted(tape.ancestors(z.ids)) if tape.operations[one].name in _PRODUCTS]
     for op in (tape.operations[one] for one in products[::-1]):
         made = [all(map(_is_start, map(tape.operations.__getitem__, tape.producers(ids)))) for ids in op.read]
         return made.index(True) if sorted(made) == [False, True] else None
-    return None
+    return 1
 
 
 def _is_start(op: Operation) -> bool:
