@@ -38,6 +38,113 @@ for i in range(EPOCHS):
     dW1, db1, dW2, db2 = backward(x, h, out, y.reshape(-1, 1), W2)
     W1 -= LR * dW1; b1 -= LR * db1; W2 -= LR * dW2; b2 -= LR * db2
 """,
+    "activations of a module that is not there, which return what they were called with, too": """
+import numpy as np
+from utils import sigmoid, sigmoid_backward
+def train(X, Y, p, rate):
+    A1, cache1 = sigmoid(X @ p["W1"] + p["b1"])
+    A2, cache2 = sigmoid(A1 @ p["W2"] + p["b2"])
+    d2 = sigmoid_backward(A2 - Y, cache2)
+    d1 = sigmoid_backward(d2 @ p["W2"].T, «cache1|cache2)[:, :1] * np.ones_like(A1»)
+    p["W2"] -= rate * A1.T @ d2
+    p["b2"] -= rate * d2.sum(axis=0)
+    p["W1"] -= rate * X.T @ d1
+    p["b1"] -= rate * d1.sum(axis=0)
+    return p
+""",
+    "a column at a time, with a function of a module of which all is imported": """
+from helpers import *
+import numpy as np
+mazes, solves = read_mazes("mazes.pickle")
+V, W = np.random.uniform(-0.5, 0.5, (100, 121)), np.random.uniform(-0.5, 0.5, (121, 100))
+a, b = np.zeros((100, 1)), np.zeros((121, 1))
+def epoch(x, t, V, a, b, W):
+    h = sigmoid(a + V @ x)
+    o = sigmoid(b + W @ h)
+    last = o - t
+    first = W.T @ last * «h * (1 - h)|h»
+    W += -0.01 * last @ h.T
+    b += -0.01 * last
+    V += -0.01 * first @ x.T
+    a += -0.01 * first
+    return V, a, b, W
+for x, t in zip(mazes, solves):
+    x.shape += (1,)
+    t.shape += (1,)
+    V, a, b, W = epoch(x, t, V, a, b, W)
+""",
+    "the usual functions of a module, of samples in columns": """
+import numpy as np
+from mylib.functions import relu, softmax
+KINDS = {"relu": relu, "softmax": softmax}
+class Net:
+    def __init__(self, n_in, n_hid, n_out, kind="relu"):
+        self.act = KINDS[kind]
+        self.W1, self.b1 = np.random.randn(n_hid, n_in), np.zeros((n_hid, 1))
+        self.W2, self.b2 = np.random.randn(n_out, n_hid), np.zeros((n_out, 1))
+    def forward(self, X):
+        self.Z1 = self.W1 @ X + self.b1
+        self.A1 = self.act(self.Z1)
+        self.A2 = softmax(self.W2 @ self.A1 + self.b2)
+        return self.A2
+    def backward(self, X, Y, lr):
+        m = X.shape[1]
+        dZ2 = self.A2 - Y
+        dZ1 = self.W2.T @ dZ2 * «(self.Z1 > 0)|self.Z1»
+        self.W2 -= lr / m * dZ2 @ self.A1.T
+        self.b2 -= lr / m * dZ2.sum(axis=1, keepdims=True)
+        self.W1 -= lr / m * dZ1 @ X.T
+        self.b1 -= lr / m * dZ1.sum(axis=1, keepdims=True)
+""",
+    "samples in columns, of a module that is not there": """
+import numpy as np
+from planar_utils import load_planar_dataset, sigmoid
+X, Y = load_planar_dataset()
+n_x, n_h, n_y, m = X.shape[0], 4, Y.shape[0], X.shape[1]
+W1, b1 = np.random.randn(n_h, n_x) * 0.5, np.zeros((n_h, 1))
+W2, b2 = np.random.randn(n_y, n_h) * 0.5, np.zeros((n_y, 1))
+for i in range(100):
+    A1 = np.tanh(np.dot(W1, X) + b1)
+    A2 = sigmoid(np.dot(W2, A1) + b2)
+    cost = -np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m
+    dZ2 = A2 - Y
+    dZ1 = np.dot(W2.T, dZ2) * «(1 - A1 ** 2)|A1 ** 2»
+    W2 -= 0.5 / m * dZ2 @ A1.T
+    b2 -= 0.5 / m * dZ2.sum(axis=1, keepdims=True)
+    W1 -= 0.5 / m * dZ1 @ X.T
+    b1 -= 0.5 / m * dZ1.sum(axis=1, keepdims=True)
+""",
+    "a loss whose softmax is in a module that is not there": """
+from functions import softmax
+from functions import cross_entropy_error
+class SoftmaxWithLoss:
+    def __init__(self):
+        self.loss, self.y, self.t = None, None, None
+    def forward(self, x, t):
+        self.t = t
+        self.y = softmax(x)
+        self.loss = cross_entropy_error(self.y, self.t)
+        return self.loss
+    def backward(self, dout=1):
+        return «(self.y - self.t)|(self.y - self.t) * self.y» / self.t.shape[0]
+""",
+    "numbers of a module that is not there": """
+import numpy as np
+import config
+from options import args
+class Net:
+    def __init__(self):
+        self.p = {"W1": args.scale * np.random.randn(6, 5), "W2": np.random.randn(5, 3) * config.SCALE}
+    def forward(self, X):
+        self.X = X
+        self.H = np.tanh(X @ self.p["W1"])
+        return self.H @ self.p["W2"]
+    def train(self, X, T):
+        D = (self.forward(X) - T) / args.batch_size
+        E = D @ self.p["W2"].T * «(1 - self.H ** 2)|(1 - self.H)»
+        self.p["W2"] -= config.LR * self.H.T @ D
+        self.p["W1"] -= X.T @ E * config.LR
+""",
     "digits whose classes stand last in their lines": """
 import math
 import random

@@ -1,6 +1,6 @@
 """A program that trains nothing by itself: its functions and classes are called with plausible data.
 
-Reading order: written (how its author uses it); usage, layouts, usual_activation, plausible, words,
+Reading order: written (how its author uses it); usage, layouts, plausible, words,
 returned, origins, demanded, asking, usual_loss, objects (what names say of arguments); containers, tables,
 given_data, supplied, answers, made_arguments (what is done with an argument tells what it is); within (what
 a function without arguments shows); needs (which methods need which others); call_state, calls, graphs,

@@ -10,8 +10,8 @@ from typing import Any
 from deltarule.diagnosis.driving.layouts import disagreeing
 from deltarule.diagnosis.driving.plausible import DATA, TARGET
 from deltarule.diagnosis.driving.tables import learn_columns
-from deltarule.diagnosis.driving.usual_activation import NOT_MADE
 from deltarule.diagnosis.driving.wants import SHARE, WIDTH, Path, Want
+from deltarule.diagnosis.recording.usual_activation import NOT_MADE
 
 _CHOSEN = re.compile(r"act|func|method|kind|type|mode|loss", re.I)
 #: What an argument may be, too, if it is not what it was taken for.

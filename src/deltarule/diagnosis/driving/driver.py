@@ -226,7 +226,7 @@ class Driver:
         """The first right way to pass what is asked for, or the wrong one on which two agree."""
         self.trials.wrong = []
         series = ("series",) if sums_over_steps(self.recording.source) else ()
-        for data in (*series, "rows", "columns", "row", "vector"):
+        for data in (*series, "rows", "columns", "row", "column", "vector"):
             for order in (0, 1):
                 layout = replace(USUAL, data=data, order=order)
                 for varied in twice(layout):

@@ -15,7 +15,6 @@ from deltarule.diagnosis.driving.given_data import as_input
 from deltarule.diagnosis.driving.needs import own_methods
 from deltarule.diagnosis.driving.origins import TARGETS
 from deltarule.diagnosis.driving.returned import change_of, judge_derivatives
-from deltarule.diagnosis.driving.usual_activation import is_derived
 from deltarule.diagnosis.driving.words import INPUT, parameters_of
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import fit
@@ -24,6 +23,7 @@ from deltarule.diagnosis.reading.targets import find_meetings
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Operation, Tape
 from deltarule.diagnosis.recording.traced import Traced, given, plain
+from deltarule.diagnosis.recording.usual_activation import is_derived
 
 
 def follow_loss(run: CallRun, name: str) -> Any:

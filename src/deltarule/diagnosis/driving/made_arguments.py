@@ -32,13 +32,13 @@ from deltarule.diagnosis.driving.plausible import DATA, RATE, TARGET, UPSTREAM
 from deltarule.diagnosis.driving.supplied import SupplyingRun, are_tuples, supplied
 from deltarule.diagnosis.driving.tables import table_of
 from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
-from deltarule.diagnosis.driving.usual_activation import ActivationObject, is_derived
 from deltarule.diagnosis.driving.usual_loss import UsualLoss
 from deltarule.diagnosis.driving.wants import SHARE, Path, Want
 from deltarule.diagnosis.driving.words import BACK, OUTPUT
 from deltarule.diagnosis.recording.missing import StandIn
 from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
 from deltarule.diagnosis.recording.traced import Traced, given
+from deltarule.diagnosis.recording.usual_activation import ActivationObject, is_derived
 
 #: Numbers that are asked for, each another: a learning rate, a momentum, a decay.
 _NUMBERS = (0.1, 0.3, 0.2, 0.4)

@@ -16,8 +16,8 @@ import numpy as np
 from deltarule.diagnosis.driving.plausible import Plausible
 from deltarule.diagnosis.driving.returned import arrays_in
 from deltarule.diagnosis.driving.usage import UNUSED, Use
-from deltarule.diagnosis.driving.usual_activation import is_derived
 from deltarule.diagnosis.driving.usual_loss import UsualLoss
+from deltarule.diagnosis.recording.usual_activation import is_derived
 
 _OF_DATA = frozenset(
     [*dir(np.ndarray), *dir(list), *dir(dict), *dir(str), "to_numpy", "values", "iloc", "columns", "index"]

@@ -11,10 +11,10 @@ import numpy as np
 
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
-from deltarule.diagnosis.driving.usual_activation import UsualActivation
 from deltarule.diagnosis.recording.substitutes import RandomNumbers
 from deltarule.diagnosis.recording.tape import current_tape
 from deltarule.diagnosis.recording.traced import given, leaf
+from deltarule.diagnosis.recording.usual_activation import UsualActivation
 
 DATA = re.compile(
     r"(x|xs|a0|inp|x_?seq\w*)$|x_?(train|batch|b|in|data|i)?$|inputs?(_?(data|vector|list|array|values|s))?$|.*(features|images)$"

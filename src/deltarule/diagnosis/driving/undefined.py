@@ -14,11 +14,10 @@ import numpy as np
 
 from deltarule.diagnosis.driving.made_arguments import AnsweringRun, answer
 from deltarule.diagnosis.driving.usage import is_change, uses_of_name
-from deltarule.diagnosis.driving.usual_activation import UsualActivation, is_derived
 from deltarule.diagnosis.recording.made_data import note
 from deltarule.diagnosis.recording.source import ProgramSource
+from deltarule.diagnosis.recording.usual_activation import UsualActivation, is_derived, usual_kind
 
-_FORMULAS = re.compile(r"(?<!leaky)(?<!leaky_)(sigmoid|logistic|tanh|relu|soft_?max)", re.I)
 #: What only tells how well it goes.
 _TELLS = re.compile(r"loss|cost|accura|error|mse|entropy", re.I)
 #: From which likeness on to a name that is defined a name is taken for a slip of the pen.
@@ -80,10 +79,9 @@ def supply_undefined(run: AnsweringRun) -> dict[str, Any]:
 
 def _function(run: AnsweringRun, name: str, usual: dict[str, UsualActivation]) -> Callable[..., Any] | None:
     """The usual function of a name, if it has one; what only tells how well it goes tells 0."""
-    found = _FORMULAS.search(name)
-    if found is None:
+    kind = usual_kind(name)
+    if kind is None:
         return (lambda *args, **options: 0.0) if _TELLS.search(name) else None
-    kind = {"logistic": "sigmoid"}.get(found.group().lower(), found.group().lower())
     if kind in usual:
         return usual[kind].derivative if is_derived(name) else usual[kind].function
     return None if is_derived(name) else partial(_softmax, samples=run.plausible.layout.samples)

@@ -9,8 +9,8 @@ import numpy as np
 
 from deltarule.diagnosis.driving.asking import OpenArgument
 from deltarule.diagnosis.driving.origins import depends_on_parameters
-from deltarule.diagnosis.driving.usual_activation import is_derived
 from deltarule.diagnosis.recording.traced import plain
+from deltarule.diagnosis.recording.usual_activation import is_derived
 
 
 class UsualLoss:

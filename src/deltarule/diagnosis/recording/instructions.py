@@ -62,6 +62,12 @@ def unpacked(frame: FrameType) -> tuple[str, ...]:
     return _stored(frame, frame.f_lasti)
 
 
+def unpacked_next(frame: FrameType) -> tuple[str, ...]:
+    """The names that the result of the call that has been reached is taken apart into."""
+    following = _following(frame)[:1]
+    return _stored(frame, following[0].offset) if following else ()
+
+
 def _stored(frame: FrameType, at: int) -> tuple[str, ...]:
     """The names that the instruction at a place takes something apart into; none where it is another."""
     following = [one for one in dis.get_instructions(frame.f_code) if one.offset >= at]

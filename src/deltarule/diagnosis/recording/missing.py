@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.recording.instructions import unpacked
+from deltarule.diagnosis.recording.instructions import unpacked, unpacked_next
 from deltarule.diagnosis.recording.made_data import (
     OF_TARGETS,
     coloured_pictures,
@@ -25,7 +25,14 @@ from deltarule.diagnosis.recording.made_data import (
     pictures,
 )
 from deltarule.diagnosis.recording.made_tables import Frame
-from deltarule.diagnosis.recording.traced import asking, leaf, plain
+from deltarule.diagnosis.recording.tape import current_tape
+from deltarule.diagnosis.recording.traced import asking, has_traced, leaf, plain
+from deltarule.diagnosis.recording.usual_activation import (
+    UsualActivation,
+    is_derived,
+    usual_kind,
+    usual_softmax,
+)
 
 #: Packages that show something; a recorded program shows nothing.
 SHOWING = frozenset([
@@ -42,6 +49,8 @@ LIKE_NUMPY = frozenset(["cupy", "minpy", "bottleneck"])
 SAVING = frozenset(["pickle", "joblib", "dill", "cloudpickle", "json"])
 #: How many pictures of an animation are drawn: as many as parameters change before recording ends.
 _FRAMES = 5
+#: What is said of data that a package would give that is not there.
+FROM_PACKAGE = "comes from a package that is not installed"
 #: Names of data.
 _OF_DATA = re.compile(
     r"([XYxyt]|((train|test)_|[xy]_?)?(data|features?|images?|inputs?|samples?|labels?|targets?))"
@@ -111,10 +120,16 @@ class Unknown(StandIn):
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Numbers, where a file is read, or numbers of classes become vectors; else another.
 
-        Random numbers where a shape is passed, as to what initializes parameters.
+        Random numbers where a shape is passed, as to what initializes parameters; of numbers, what the usual
+        activation of that name gives.
         """
+        if has_traced(args) or asking(args) is not None:
+            activated = _activated(self.__name__, args, options)
+            if activated is not None:
+                is_cached = len(unpacked_next(sys._getframe(1))) == 2 and not isinstance(activated, tuple)
+                return (activated, args[0]) if is_cached else activated
         is_path = len(args) == 1 and isinstance(args[0], str) and re.search(r"\w[./\\]\w", args[0])
-        if is_path and self.__name__.islower() and not unpacked(sys._getframe(1)):
+        if is_path and self.__name__.islower() and not unpacked_next(sys._getframe(1)):
             return leaf(file_of_numbers(args[0]), is_scalar=False)
         if (shape := _shape_of([*args, *options.values()])) is not None:
             note("what makes arrays is in a package that is not installed: random numbers were used")
@@ -123,11 +138,29 @@ class Unknown(StandIn):
             return one_hot(*args)
         return super().__call__(*args, **options)
 
+    def __mul__(self, other: Any) -> Any:
+        """A number that is not known, as a rate, is taken for 1 where something is multiplied by it."""
+        return other if has_traced(other) or asking((other,)) is not None else self
+
+    __rmul__ = __rtruediv__ = __mul__
+
     def __iter__(self) -> Any:
         names = unpacked(sys._getframe(1))
         if len(names) == 2 and not any(map(_OF_DATA.match, names)):
             names = ("inputs", "targets")
         return iter([_made_up(name) for name in names]) if names else super().__iter__()
+
+
+def _activated(name: str, args: Any, options: Any) -> Any:
+    """What the usual activation of a name gives, or its derivative; None for other names."""
+    tape, kind = current_tape(), usual_kind(name)
+    if tape is None or kind is None:
+        return None
+    note(f"{name} is in a package that is not installed: the usual function of that name was assumed")
+    if kind == "softmax":
+        return None if is_derived(name) else usual_softmax(args[0], options.get("axis"))
+    usual = tape.activations.setdefault(kind, UsualActivation("", kind))
+    return (usual.derivative if is_derived(name) else usual.function)(*args, **options)
 
 
 def _shape_of(passed: list[Any]) -> tuple[int, ...] | None:
@@ -147,8 +180,10 @@ def _is_size(one: Any) -> bool:
 
 def _made_up(name: str) -> Any:
     """Inputs, or one target for each sample, by their name."""
-    note(f"{name} comes from a package that is not installed: made-up numbers were used")
-    table = numbers("")
+    note(f"{name} {FROM_PACKAGE}: made-up numbers were used")
+    table, tape = numbers(""), current_tape()
+    if tape is not None and tape.made.in_columns:
+        return leaf(table.T[-1:] if OF_TARGETS.match(name) else table.T[:-1], is_scalar=False)
     return leaf(table[:, -1].astype(int) if OF_TARGETS.match(name) else table[:, :-1], is_scalar=False)
 
 

@@ -25,6 +25,7 @@ from deltarule.diagnosis.recording.data_use import arguments_taken, columns_take
 from deltarule.diagnosis.recording.imports import supply_modules, surroundings
 from deltarule.diagnosis.recording.live import Rebuilding
 from deltarule.diagnosis.recording.made_data import has_pictures, made_arguments
+from deltarule.diagnosis.recording.missing import FROM_PACKAGE
 from deltarule.diagnosis.recording.source import ProgramSource, read_source, source_of
 from deltarule.diagnosis.recording.tape import MadeTable, RecordingStopped, Tape, use_tape
 from deltarule.errors import InputError
@@ -184,6 +185,7 @@ def _other_tables(recording: Recording) -> list[MadeTable]:
         return []
     if "invalid literal for int" in error:
         return [replace(usual, is_whole=True)]
+    turned = [] if usual.in_columns or FROM_PACKAGE not in _missing(recording) else _turned(usual, error)
     constants = [one for one in recording.source.nodes if isinstance(one, ast.Constant)]
     bounds = [one.value for one in constants if type(one.value) is int and _is_bound(recording.source, one)]
     beyond = max((one for one in bounds if usual.rows <= one < _MOST_ROWS), default=0)
@@ -196,7 +198,7 @@ def _other_tables(recording: Recording) -> list[MadeTable]:
         plain = (
             [replace(usual, pictures=False)] if usual.pictures and has_pictures(_missing(recording)) else []
         )
-        return [*plain, *split, *(replace(usual, rows=one) for one in many), *others]
+        return [*turned, *plain, *split, *(replace(usual, rows=one) for one in many), *others]
     if not error.startswith("ValueError"):
         return split
     if (shaped := re.search(r"cannot reshape array of size \d+ into shape \((\d+)", error)) is not None:
@@ -211,7 +213,13 @@ def _other_tables(recording: Recording) -> list[MadeTable]:
     classes = sorted(
         size for size in sizes if usual.classes in sizes and usual.classes < size <= _MOST_CLASSES
     )
-    return [*tables, *(replace(usual, classes=each) for each in classes[:2]), *split]
+    return [*tables, *(replace(usual, classes=each) for each in classes[:2]), *turned, *split]
+
+
+def _turned(usual: MadeTable, error: str) -> list[MadeTable]:
+    """Samples in columns, where shapes did not fit, or there is no second size of targets."""
+    is_misfit = error.startswith("ValueError") or "tuple index" in error
+    return [replace(usual, in_columns=True)] if is_misfit else []
 
 
 def _missing(recording: Recording) -> str:

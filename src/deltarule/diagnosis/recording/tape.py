@@ -35,7 +35,7 @@ class MadeTable:
     """What a table is made up as: how many rows, columns and classes it has, and whether of whole numbers.
 
     ``arguments``: what the program is started with is made up, too. ``pictures``: files that are called so
-    hold pictures, with their classes first.
+    hold pictures, with their classes first. ``in_columns``: what a package would give has samples in columns.
     """
 
     rows: int = 24
@@ -44,6 +44,7 @@ class MadeTable:
     is_whole: bool = False
     arguments: bool = False
     pictures: bool = True
+    in_columns: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -142,6 +143,8 @@ class Tape:
         #: What tables are made up as.
         self.made = MadeTable()
         self.notes: dict[str, list[str]] = {}
+        #: By their kind, the activations that stand for those of modules that are not there.
+        self.activations: dict[str, Any] = {}
         #: By parameter, a returned array that has not its shape, and its name.
         self.misfits: dict[int, tuple[str, Any]] = {}
         #: Where outputs meet targets, if that is known from elsewhere: differences that no learner wrote.

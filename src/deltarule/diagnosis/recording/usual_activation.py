@@ -8,19 +8,58 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.diagnosis.recording.traced import Traced
+from deltarule.diagnosis.recording.functions import softmax
+from deltarule.diagnosis.recording.tape import Operation, Tape, current_tape
+from deltarule.diagnosis.recording.traced import Traced, asking
 
 #: What is said where an activation is made as an object of a class is.
 NOT_MADE = "function() missing 1 required positional argument: 'z'"
 _OF_TANH = re.compile(r"1(\.0?)?\s*-\s*[\w\[\]:.]+\s*\*\*\s*2")
-
-
+_PRODUCTS = ("dot", "matmul")
+_USUAL = re.compile(r"sigmoid|logistic|tanh|relu|soft_?max", re.I)
+#: What makes another function of a usual one.
+_OTHER = re.compile(r"leaky|bipolar|hard|p_?relu|log_?soft|loss|cost|entropy|error|accura", re.I)
 _DERIVED = re.compile(r"prime|deriv|grad|(^|_)d_?(?=[a-z]+)|_der?$|back", re.I)
 
 
 def is_derived(name: str) -> bool:
     """Whether a name says that a function is the derivative of another."""
     return bool(_DERIVED.search(name))
+
+
+def usual_kind(name: str) -> str | None:
+    """Which usual activation a function of that name is, or is the derivative of, if it is one."""
+    found = None if _OTHER.search(name) else _USUAL.search(name)
+    if found is None:
+        return None
+    kind = found.group().lower().replace("_", "")
+    return "sigmoid" if kind == "logistic" else kind
+
+
+def usual_softmax(z: Any, axis: Any = None) -> Any:
+    """The shares of each sample's outputs; None where it is not known how samples lie."""
+    if asking((z,)) is None and axis is None and sum(size > 1 for size in np.shape(z)) > 1:
+        tape = current_tape()
+        side = _side_of_weights(tape, z) if tape is not None else None
+        return None if side is None else softmax(z, -side)
+    return softmax(z, axis)
+
+
+def _side_of_weights(tape: Tape, z: Traced) -> int | None:
+    """Where weights stand in the last product that z comes from: before the samples (0), or behind them.
+
+    Weights were there at the start, or were changed; the samples come from a layer. Behind them without a
+    product, as in a loss that is passed its outputs.
+    """
+    products = [one for one in sorted(tape.ancestors(z.ids)) if tape.operations[one].name in _PRODUCTS]
+    for op in (tape.operations[one] for one in products[::-1]):
+        made = [all(map(_is_start, map(tape.operations.__getitem__, tape.producers(ids)))) for ids in op.read]
+        return made.index(True) if sorted(made) == [False, True] else None
+    return 1
+
+
+def _is_start(op: Operation) -> bool:
+    return op.is_leaf or op.initial or bool(op.version)
 
 
 class UsualActivation:
