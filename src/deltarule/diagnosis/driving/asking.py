@@ -54,7 +54,7 @@ class OpenArgument:
         self,
         path: Path,
         layout: ArgumentLayout,
-        shapes: tuple[Shape, ...] = (),
+        shapes: Callable[[], tuple[Shape, ...]] = tuple,
         moves: tuple[Callable[[Any], Any], ...] = (),
         columns: int = 0,
         is_maker: bool = False,
@@ -65,7 +65,8 @@ class OpenArgument:
     ) -> None:
         object.__setattr__(self, "_path", path)
         object.__setattr__(self, "_layout", layout)
-        object.__setattr__(self, "_passed", shapes)
+        #: The shapes of what was passed or computed by the time that it asks.
+        object.__setattr__(self, "_likely", shapes)
         object.__setattr__(self, "_moves", moves)
         #: Of what may be a parameter, how many columns it would have; 0 where nothing may.
         object.__setattr__(self, "_columns", columns)
@@ -87,7 +88,7 @@ class OpenArgument:
 
     def _moved(self, move: Callable[[Any], Any], is_share: bool = False) -> OpenArgument:
         return OpenArgument(
-            self._path, self._layout, self._passed, (*self._moves, move), self._columns,
+            self._path, self._layout, self._likely, (*self._moves, move), self._columns,
             self._is_maker, self._is_weight, self._is_changed, self._is_ahead, self._is_share or is_share,
         )  # fmt: skip
 
@@ -184,7 +185,7 @@ class OpenArgument:
             return
         if is_learned:
             yield from (one for k in other for one in ((k, self._columns), (self._columns, k)))
-        yield from self._passed if self._moves else self._passed[::-1]
+        yield from self._likely() if self._moves else self._likely()[::-1]
         n, data = self._layout.samples, self._layout.data
         sizes = list(dict.fromkeys([*other, *(one - 1 for one in other if one > 2)]))
         sizes.sort(key=lambda one: one == n)
@@ -251,7 +252,7 @@ class OpenArgument:
         if type(key) is int:
             self._want("list", max(2, key + 1 if key >= 0 else -key))
         if isinstance(key, tuple) and len(key) > 1:
-            self._want("array", next((one for one in self._passed[::-1] if len(one) == len(key)), None))
+            self._want("array", next((one for one in self._likely()[::-1] if len(one) == len(key)), None))
         is_list = isinstance(key, slice) or (hasattr(key, "__index__") and not hasattr(key, "shape"))
         return self._want("list" if is_list else "array", 0 if is_list else None)
 
@@ -331,7 +332,7 @@ class OpenArgument:
         if name in _MOVES:
             is_share = name == "clip" and _is_from_zero(*args[1:], **options)
             return self._moved(lambda a: function(*_with(args, self, a), **options), is_share)
-        vectors = [one for one in self._passed if len(one) == 1]
+        vectors = [one for one in self._likely() if len(one) == 1]
         vectors.insert(0, (self._layout.samples if self._layout.data == "rows" else self._layout.inputs,))
         return self._want("array", vectors[-1] if name == "outer" else None)
 

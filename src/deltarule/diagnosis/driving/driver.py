@@ -30,7 +30,7 @@ from deltarule.diagnosis.driving.trials import (
     USUAL,
     Trials,
 )
-from deltarule.diagnosis.driving.undefined import run_fragment
+from deltarule.diagnosis.driving.undefined import is_left_out, run_fragment
 from deltarule.diagnosis.driving.unrun import goes_on_unrun, note_unrun
 from deltarule.diagnosis.driving.usage import sums_over_steps
 from deltarule.diagnosis.driving.within import needs_nothing
@@ -247,8 +247,12 @@ class Driver:
 
     def _fragment(self) -> DrivenRun | None:
         """Run a program that ends with a name that it does not define, with what that seems to be."""
-        is_fragment = self.recording.error.startswith("NameError")
-        return self._follow("all of it", run_fragment) if is_fragment else None
+        if not self.recording.error.startswith("NameError"):
+            return None
+        found, error = self._follow("all of it", run_fragment), self.trials.undefined
+        if error is not None and is_left_out(self.recording.source, error, self.recording.namespace):
+            self.trials.undefined = None  # nothing is wrong with what the program defines
+        return found
 
     def _shown(self) -> DrivenRun | None:
         """What the functions do that show how the program is used, with data of their own."""

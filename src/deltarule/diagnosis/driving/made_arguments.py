@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,7 +34,7 @@ from deltarule.diagnosis.driving.supplied import SupplyingRun, are_tuples, suppl
 from deltarule.diagnosis.driving.tables import table_of
 from deltarule.diagnosis.driving.usage import OF_ARRAYS, UNUSED, Use
 from deltarule.diagnosis.driving.usual_loss import UsualLoss
-from deltarule.diagnosis.driving.wants import SHARE, Path, Want
+from deltarule.diagnosis.driving.wants import SHARE, Path, Shape, Want
 from deltarule.diagnosis.driving.words import BACK, OUTPUT
 from deltarule.diagnosis.recording.missing import StandIn
 from deltarule.diagnosis.recording.source import ProgramSource, is_parameter
@@ -148,13 +149,6 @@ def _supplied(run: AnsweringRun, path: Path, name: str) -> Any:
 def _open(run: AnsweringRun, path: Path, name: str, use: Use) -> OpenArgument:
     """What stands where nothing is known yet."""
     run.answers.open.add(path)
-    others = sum(one[0] == path[0] and not DATA.match(str(one[1])) for one in run.answers.known)
-    offered = [*run.offered[others:], *run.offered[:others]]
-    passed = [*run.passed.values()]
-    # the last are the likeliest: what was computed, or, once the derivative by that is passed, its input
-    is_input = DATA.match(name) or run.answers.sends_back
-    likely = [*passed, *offered[::-1], *(passed[::-1] if is_input else [])]
-    shapes = [one.shape for one in likely if type(one) is Traced]
     is_maker = _is_maker(run, path)
     is_passed = "." not in path[0] or is_parameter(name)
     may_learn = is_maker or (is_passed and run.computed is None)
@@ -166,13 +160,24 @@ def _open(run: AnsweringRun, path: Path, name: str, use: Use) -> OpenArgument:
     return OpenArgument(
         path,
         run.plausible.layout,
-        tuple(shapes),
+        partial(_likely_shapes, run, path, name),
         columns=columns if may_learn else 0,
         is_maker=is_maker,
         is_weight=is_weight and may_learn,
         is_changed=use.is_changed and may_learn,
         is_ahead=run.is_ahead,
     )
+
+
+def _likely_shapes(run: AnsweringRun, path: Path, name: str) -> tuple[Shape, ...]:
+    """The shapes of what was passed and computed so far, in the order in which an argument may be that."""
+    others = sum(one[0] == path[0] and not DATA.match(str(one[1])) for one in run.answers.known)
+    offered = [*run.offered[others:], *run.offered[:others]]
+    passed = [*run.passed.values()]
+    # the last are the likeliest: what was computed, or, once the derivative by that is passed, its input
+    is_input = DATA.match(name) or run.answers.sends_back
+    likely = [*passed, *offered[::-1], *(passed[::-1] if is_input else [])]
+    return tuple(one.shape for one in likely if type(one) is Traced)
 
 
 def _child(run: AnsweringRun, path: Path, names: list[str]) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from deltarule.diagnosis.recording.tape import current_tape
+from deltarule.diagnosis.recording.tape import Ids, Operation, Tape, current_tape
 from deltarule.diagnosis.recording.traced import Traced
 
 #: What the numbers are called that an output is compared with.
@@ -25,7 +26,17 @@ def goes_forward(x: Any) -> bool:
     if type(x) is not Traced or tape is None:
         return False
     made = [tape.operations[one] for one in tape.ancestors(x.ids)]
-    return not is_start(x) and not any(op.label == TARGETS for op in made)
+    return not is_start(x) and not any(op.label == TARGETS or _is_error(tape, op) for op in made)
+
+
+def _is_error(tape: Tape, op: Operation) -> bool:
+    """Whether zeros, of which labels made some ones, are subtracted from something, or that from them."""
+    return op.name == "subtract" and any(map(partial(_are_classes, tape), op.read))
+
+
+def _are_classes(tape: Tape, ids: Ids) -> bool:
+    made = [tape.operations[one] for one in tape.producers(ids)]
+    return len(made) > 1 and all(op.is_leaf for op in made) and {*tape.value[ids].flat} == {0.0, 1.0}
 
 
 def is_start(x: Any) -> bool:

@@ -95,6 +95,11 @@ def analyse_written(tape: Tape, source: ProgramSource, names: dict[str, Any], me
     if step is not None and _are_left_behind(tape, step):
         reason = "the gradients are those of the first sample: for the others they are not computed"
         return Analysis(tape, source, reason=reason)
+    if step is not None and _loses_sign(tape, step):
+        reason = (
+            "the absolute value of the error is taken: the one sample does not show whether its sign is lost"
+        )
+        return Analysis(tape, source, reason=reason)
     for change in step.changes if step else ():
         op = tape.operations[change.key[1]]
         new = tape.operations[tape.producers(change.increments[0])[0]]
@@ -116,6 +121,17 @@ def _are_left_behind(tape: Tape, step: RecordedStep) -> bool:
     places = {tape.operations[k].place for k in made}
     later = [op.place for op in tape.operations[max(made, default=0) + 1 :] if op.place]
     return not errors.isdisjoint(later) and places.isdisjoint(later)
+
+
+def _loses_sign(tape: Tape, step: RecordedStep) -> bool:
+    """Whether a gradient is made of the absolute value of a single difference."""
+    made = (tape.operations[k] for change in step.changes for k in change.sources)
+    return any(
+        op.name == "absolute"
+        and op.size == 1
+        and any(tape.operations[k].name == "subtract" for k in op.before)
+        for op in made
+    )
 
 
 def analyse_within(tape: Tape, source: ProgramSource, returned: Any, meant: str = "") -> Analysis:
@@ -163,10 +179,7 @@ def _compared(
         sources |= tape.ancestors(one.ids)
     whole = Change(("all",), "", 0, (), np.zeros(0, np.int64), np.zeros(0), [], [], sources)
     step = RecordedStep(1, [whole], given=theta)
-    is_known = bool(tape.meetings)  # a layer may look up its output among its parameters
-    meetings = [
-        one for one in find_meetings(tape, source, step) if is_known or _is_computed(tape, one, theta)
-    ]
+    meetings = _meetings_of(tape, source, step, bool(only))
     if not meetings:
         return Analysis(tape, source, reason="no place was found where an output is compared with a target")
     offers = _offers(tape, wrapped, meetings)
@@ -193,12 +206,27 @@ def _compared(
     return analysis
 
 
-def _is_computed(tape: Tape, meeting: Meeting, theta: int) -> bool:
-    """Whether an output is more than a parameter from which something was subtracted."""
+def _meetings_of(tape: Tape, source: ProgramSource, step: RecordedStep, is_named: bool) -> list[Meeting]:
+    """Where outputs are compared with targets; a layer may look up its output among its parameters."""
+    found = find_meetings(tape, source, step)
+    if tape.meetings:
+        return found
+    return [one for one in found if _is_computed(tape, one, step.given, is_named)]
+
+
+def _is_computed(tape: Tape, meeting: Meeting, theta: int, is_named: bool) -> bool:
+    """Whether an output is more than a parameter from which something was subtracted.
+
+    ``is_named``: names tell what is a parameter; what is made of several may be an output of single numbers.
+    """
     made = [tape.operations[k] for k in tape.ancestors(meeting.output)]
     inputs = {op.index for op in made if op.label == INPUT}
     return any(
-        (not op.initial or inputs.intersection(op.before))
+        (
+            not op.initial
+            or inputs.intersection(op.before)
+            or (is_named and (op.leaves & theta).bit_count() > 1)
+        )
         and op.leaves & theta
         and op.name not in ("add", "subtract")
         for op in made

@@ -6,7 +6,8 @@ import ast
 import builtins
 import difflib
 import re
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from typing import Any
 
@@ -51,6 +52,31 @@ def undefined_names(source: ProgramSource, names: frozenset[str]) -> list[str]:
     return [] if "*" in bound or is_slip else found
 
 
+@lru_cache(maxsize=8)
+def unreached_names(source: ProgramSource, names: frozenset[str]) -> list[str]:
+    """The names that functions read and that a program defines below where it ended, and nowhere else."""
+    within = {id(each) for one in source.functions for each in ast.walk(one)}
+    read: dict[str, None] = {}
+    below, own = set[str](), set[str]()
+    for node in source.nodes:
+        match node:
+            case ast.Name(name, ast.Store()):
+                (own if id(node) in within else below).add(name)
+            case ast.Name(name, ast.Load()) if id(node) in within:
+                read[name] = None
+            case ast.arg(arg=name):
+                own.add(name)
+    return [name for name in read if name in below and name not in own | names]
+
+
+def is_left_out(source: ProgramSource, error: Exception, names: Iterable[str]) -> bool:
+    """Whether the top level of a program ends with a name that is not there, and no slip of the pen."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    if not isinstance(error, NameError) or frame.f_code.co_name != "<module>":
+        return False
+    return not _is_slip(str(error.name), [one for one in names if len(one) > 2])
+
+
 def _is_slip(name: str, own: list[str]) -> bool:
     """Whether a name is written almost as one that is defined, and that is not its derivative, as dW is."""
     others = [one for one in own if not one.endswith(name)]
@@ -65,11 +91,13 @@ def _is_changed(source: ProgramSource, node: ast.AST) -> bool:
 
 def supply_undefined(run: AnsweringRun) -> dict[str, Any]:
     """What stands for the names that are not defined; nothing where one of them may be anything."""
-    names = undefined_names(run.source, frozenset(run.namespace))
+    there = frozenset(run.namespace)
+    unreached = unreached_names(run.source, there)
+    names = [*undefined_names(run.source, there), *unreached]
     uses = {name: uses_of_name(run.source, name, run.namespace) for name in names}
     usual = {kind: UsualActivation("", kind) for kind in ("sigmoid", "tanh", "relu")}
     made = {name: _function(run, name, usual) for name, use in uses.items() if use.is_called}
-    if len(names) < (1 if made else 2) or None in made.values():
+    if len(names) < (1 if made or unreached else 2) or None in made.values():
         return {}  # one number alone is rather a slip
     if not run.is_asking and len(made) < len(names):
         return {}  # nothing can ask what it should be

@@ -54,7 +54,8 @@ def find_meetings(tape: Tape, source: ProgramSource, step: RecordedStep) -> list
         among = [index for index in tape.meetings if step.floor < index <= end]
     found = [one for index in among for one in _differences(tape, source, tape.operations[index], theta)]
     found += _subtracted_labels(tape, among, theta)
-    for find, most in ((_quotients, 1), (_added, None), (_bootstrapped, None), (_without_brackets, None)):
+    others = (_added, _bootstrapped, _without_brackets, _written)
+    for find, most in ((_quotients, 1), *((one, None) for one in others)):
         if not found:
             every = (one for index in among for one in find(tape, source, tape.operations[index], theta))
             found = list(islice(every, most))
@@ -240,3 +241,33 @@ def _quotients(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> 
     is_given = target.shape == below.shape and not source.is_literal(op, 0)
     target = -target if (target <= 0).all() else target
     return [Meeting(op, below, target, tape.leaves(below) & theta)] if is_given else []
+
+
+def _written(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list[Meeting]:
+    """``1 - output``, of which the program takes the square: no slope, but a target that is written there."""
+    if op.name != "subtract" or op.old is not None or op.read == [] or len(op.read) > 1:
+        return []
+    side = 0 if op.inputs[0] is not None else 1
+    output = op.read[0]
+    squared = (one for one in tape.operations if one.name in ("power", "square") and one.read)
+    errors = (tape.operations[k] for one in squared if _is_square(one) for k in tape.producers(one.read[0]))
+    is_error = any(one.name == "subtract" and _are_same(one, op) for one in errors)
+    if not is_error or not tape.leaves(output) & theta:
+        return []
+    outputs, targets = (
+        np.broadcast_to(output, op.shape),
+        np.broadcast_to(tape.operand(op, 1 - side), op.shape),
+    )
+    return [Meeting(op, outputs, targets, tape.leaves(output) & theta)]
+
+
+def _is_square(op: Operation) -> bool:
+    exponent = op.constants[1] if op.name == "power" else np.float64(2)
+    return exponent is not None and bool(np.all(exponent == 2))
+
+
+def _are_same(one: Operation, other: Operation) -> bool:
+    """Whether two differences are between the same output and the same number, either way round."""
+    numbers = [[each for each in op.constants if each is not None] for op in (one, other)]
+    is_read = len(one.read) == 1 and np.array_equal(one.read[0], other.read[0])
+    return is_read and all(numbers) and np.array_equal(numbers[0][0], numbers[1][0])

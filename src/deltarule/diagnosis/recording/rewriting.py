@@ -140,8 +140,16 @@ class Rewriting(ast.NodeTransformer):
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         self.generic_visit(node)
-        node.value = self._assigned(node.targets[0], node.value)
+        match node.targets[0], node.value:
+            case ast.Tuple(elts=targets), ast.Tuple(elts=values) if len(targets) == len(values):
+                node.value.elts = list(map(self._number_of, targets, values))
+            case target, value:
+                node.value = self._assigned(target, value)
         return node
+
+    def _number_of(self, target: ast.expr, value: ast.expr) -> ast.expr:
+        """What is assigned beside others: ``w, v = 1, -2``."""
+        return self._assigned(target, value) if isinstance(value, ast.Constant | ast.UnaryOp) else value
 
     def _assigned(self, target: ast.expr, value: ast.expr) -> ast.expr:
         if not isinstance(target, ast.Name | ast.Attribute | ast.Subscript):
