@@ -361,5 +361,24 @@ class Two:
             self.W2 -= self.lr * dW2
             self.W1 -= self.lr * dW1
 """,
+    "sizes that are passed one by one": """
+import numpy as np
+class Stack:
+    def __init__(self, *sizes, **others):
+        self.steps = len(sizes) - 1
+        self.rate = others.get("rate", 0.1)
+        self.w = [np.random.randn(sizes[k], sizes[k + 1]) for k in range(self.steps)]
+    def forward(self, x):
+        self.a = [x]
+        for w in self.w:
+            self.a.append(1 / (1 + np.exp(-self.a[-1] @ w)))
+        return self.a[-1]
+    def backward(self, y):
+        e = self.a[-1] - y
+        for k in reversed(range(self.steps)):
+            d = e * «self.a[k + 1] * (1 - self.a[k + 1])|self.a[k + 1]»
+            e = d @ self.w[k].T
+            self.w[k] -= self.rate * self.a[k].T @ d
+""",
 }
 FAST = frozenset({"outputs in arrays of ones", "a method that is passed its weights"})

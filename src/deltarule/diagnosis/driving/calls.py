@@ -260,7 +260,8 @@ class CallRun(CallState):
                     unknown.append(one.name)
         if len(unknown) == 1 and self.learns_inputs and not named:
             named[unknown[0]] = self._input(uses.get(unknown.pop(), UNUSED))
-        is_open = any(one.kind == one.VAR_POSITIONAL for one in parameters) and not named
+        opened = [uses.get(one.name, UNUSED) for one in parameters if one.kind == one.VAR_POSITIONAL]
+        is_open = bool(opened) and not named
         known = [one for one in named if not uses.get(one, UNUSED).is_size]
         roles = roles_of_unknown(known, 4 if is_open else len(unknown), self.plausible.layout.order)
         if unknown and not roles:
@@ -269,7 +270,7 @@ class CallRun(CallState):
             self.plausible.of_role(role, name) for role, name in zip(roles, unknown or roles, strict=True)
         ]
         if is_open:
-            positional = (isinstance(function, type) and objects.layers(self, set())) or values
+            positional = objects.layers_or_widths(self, opened[0]) if isinstance(function, type) else values
         named.update(zip(unknown, values, strict=False))
         for one in parameters:
             taken = named.get(one.name, one.default)

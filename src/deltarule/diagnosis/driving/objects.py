@@ -255,6 +255,12 @@ def layers(run: MakingRun, asked: set[str]) -> list[Any]:
     return made
 
 
+def layers_or_widths(run: MakingRun, open_use: Use) -> list[Any]:
+    """What a constructor is passed that takes any number of values: layers, or how many neurons they have."""
+    made = [] if open_use.has_sizes else layers(run, set())
+    return made or list(run.plausible.layout.widths)
+
+
 def layers_of_neurons(run: MakingRun, asked: set[str]) -> list[list[Any]]:
     """Two layers, each a list of neurons that have what is asked of them; empty where there are none."""
     kinds = [

@@ -71,6 +71,7 @@ def uses_of(source: ProgramSource, function: Any, names: dict[str, Any]) -> dict
     if key not in source.uses:
         node = source.function_at(*key)
         every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs] if node is not None else []
+        every += [node.args.vararg] if node is not None and node.args.vararg else []
         holder = source.parent(node)
         source.uses[key] = {
             one.arg: _use_of(source, node, holder, one.arg, names) for one in every if node is not None
