@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.asking import OpenArgument
-from deltarule.diagnosis.driving.calls import CallRun
-from deltarule.diagnosis.driving.needs import own_methods
+from deltarule.diagnosis.driving.needs import Needs, own_methods
 from deltarule.diagnosis.driving.objects import in_steps
 from deltarule.diagnosis.driving.returned import arrays_in, holds_weights, kept_output
 from deltarule.diagnosis.driving.usage import link_of
 from deltarule.diagnosis.driving.words import BACK, INPUT
+from deltarule.diagnosis.recording.source import ProgramSource
+from deltarule.diagnosis.recording.tape import Tape
 from deltarule.diagnosis.recording.traced import Traced
+
+if TYPE_CHECKING:
+    from deltarule.diagnosis.driving.calls import CallRun
+
+
+class GoingRun(Protocol):
+    """The calls of one trial, as far as going forward and back needs them."""
+
+    source: ProgramSource
+    tape: Tape
+    answers: Answers
+    began: int
+    computed: Any
+    offered: list[Any]
+    steps: list[Any]
+    is_ahead: bool
+
+    def with_arguments(self, function: Any) -> Any: ...
 
 
 def follow(run: CallRun, name: str, plan: list[str]) -> Any:
@@ -24,7 +44,8 @@ def follow(run: CallRun, name: str, plan: list[str]) -> Any:
     run.kept = one if one is last else chain
     run.began = len(run.tape.operations)
     plan = [method for method in plan if method not in run.assembled]
-    run.is_loss = len(plan) > 1 and set(own_methods(type(one))) <= set(plan) and not holds_weights(one)
+    called = set().union(*map(Needs(run.source).within, plan))
+    run.is_loss = len(plan) > 1 and set(own_methods(type(one))) <= called and not holds_weights(one)
     ahead = link_of(run.source, name, plan[0])
     before = dict(arrays_in(one))
     result = sent = None
@@ -43,6 +64,17 @@ def follow(run: CallRun, name: str, plan: list[str]) -> Any:
         if path in before and array.shape == before[path].shape:
             run.tape.kept_anew.update(run.tape.producers(array.ids))
     return result if sent is None else sent
+
+
+def go_back(run: GoingRun, one: Any) -> None:
+    """Let an object go forward and back that lacks what only that gives it, as its gradients."""
+    needs, own = Needs(run.source), own_methods(type(one))
+    plan = next((plan for name in run.answers.lacking if (plan := needs.giving(name, own))), [])
+    run.computed, run.offered, run.steps = None, [], []
+    for method in plan:
+        run.is_ahead = method != plan[-1]
+        result = run.with_arguments(getattr(one, method))
+        _see_computed(run, one, result, not run.is_ahead)
 
 
 def _chain(run: CallRun, name: str, plan: list[str]) -> list[Any]:
@@ -73,7 +105,7 @@ def _is_open(one: Any) -> bool:
     return isinstance(one, OpenArgument)
 
 
-def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
+def _see_computed(run: GoingRun, one: Any, result: Any, is_last: bool) -> None:
     """Keep what a method computed, that others may be given it, or the derivative by it."""
     results = result if isinstance(result, tuple | list) else (result,)
     kept = [each for each in getattr(one, "__dict__", {}).values() if _is_computed_of_open(each)]
@@ -85,6 +117,8 @@ def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
     arrays = run.steps = _steps(result) or [each for each in results if type(each) is Traced]
     if not arrays and isinstance(result, list | tuple):  # it is in what is returned, as of each layer
         arrays = [each for _, each in arrays_in(result) if _is_computed(run, each)]
+    if type(result) is Traced and result.is_scalar:  # the loss of what is kept
+        arrays = [each for each in kept_output(one) if _is_computed(run, each)] or arrays
     if result is None:  # it is kept
         arrays = list(kept_output(one)) or [each for _, each in arrays_in(one) if _is_computed(run, each)]
     run.offered = arrays
@@ -105,7 +139,7 @@ def _steps(result: Any) -> list[Traced]:
     return held if len({one.shape for one in held}) == 1 and not held[0].is_scalar else []
 
 
-def _is_computed(run: CallRun, array: Traced) -> bool:
+def _is_computed(run: GoingRun, array: Traced) -> bool:
     """Whether an array was computed after the object was made, and not as start values of parameters are."""
     made = [run.tape.operations[one] for one in run.tape.producers(array.ids)]
     return any(

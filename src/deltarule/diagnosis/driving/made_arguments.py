@@ -11,6 +11,7 @@ from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.asking import OpenArgument
 from deltarule.diagnosis.driving.containers import AskingList, AskingParts, AskingTable
 from deltarule.diagnosis.driving.descent import Descent, is_optimizer
+from deltarule.diagnosis.driving.following import go_back
 from deltarule.diagnosis.driving.given_data import (
     GivingRun,
     as_input,
@@ -55,6 +56,7 @@ class AnsweringRun(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
     globals: dict[str, Any]
     offered: list[Any]
     steps: list[Any]
+    began: int
     is_loss: bool
     computed: Any
     answered: dict[Path, Any]
@@ -226,6 +228,7 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
     computed = run.computed.shape if type(run.computed) is Traced else None
     has_target = any(what == "target" for what, _ in run.answers.known.values())
     outputs = [one for one, (what, _) in run.answers.known.items() if what == "output"]
+    kind = "target" if kind == "factor" and shape and TARGET.match(name) else kind
     is_loss = run.is_loss and not all(BACK.search(one[0].rpartition(".")[2]) for one in outputs)
     if is_loss and kind in ("output", "target"):
         made = output_of(run)
@@ -334,6 +337,8 @@ def _list(run: AnsweringRun, path: Path, count: int, names: list[str]) -> Any:
     if kind == "keys" and any(run.answers.known.get((*inner, key), ("",))[0] == "size" for key in detail):
         return objects.in_steps(run, lambda: answer(run, inner, names))  # layers, as dictionaries
     made = AskingList(path, [_part(run, path, k, names) for k in range(count)])
+    if (*path, -1) in run.answers.known:  # its class
+        made[-1] = answer(run, (*path, -1), names)
     if kind == "target" and not detail:
         several = [one for one in run.passed if isinstance(one, tuple) and one[:1] == ("target",)]
         made = AskingList(path, target_of(run, (count,), 0 if is_whole else len(several)).tolist())
@@ -395,6 +400,8 @@ def _object(run: AnsweringRun, path: Path, use: Use) -> Any:
     if name not in run.shared or run.in_layer:
         run.shared[name] = objects.object_called(run, name, wanted)
     made = run.shared[name]
+    if run.answers.lacking and type(made) in own:
+        go_back(run, made)
     if made is None and objects.is_activation(name, use):
         return ActivationObject(run.plausible.activation)
     if made is None and objects.is_loss(name) and any(map(is_derived, use.attributes)):
