@@ -11,7 +11,6 @@ from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.asking import OpenArgument
 from deltarule.diagnosis.driving.containers import AskingList, AskingParts, AskingTable
 from deltarule.diagnosis.driving.descent import Descent, is_optimizer
-from deltarule.diagnosis.driving.following import go_back
 from deltarule.diagnosis.driving.given_data import (
     GivingRun,
     as_input,
@@ -20,6 +19,7 @@ from deltarule.diagnosis.driving.given_data import (
     output_of,
     target_of,
 )
+from deltarule.diagnosis.driving.going import go_back
 from deltarule.diagnosis.driving.layered_lists import (
     NUMBERS,
     inside,
@@ -228,7 +228,6 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
     computed = run.computed.shape if type(run.computed) is Traced else None
     has_target = any(what == "target" for what, _ in run.answers.known.values())
     outputs = [one for one, (what, _) in run.answers.known.items() if what == "output"]
-    kind = "target" if kind == "factor" and shape and TARGET.match(name) else kind
     is_loss = run.is_loss and not all(BACK.search(one[0].rpartition(".")[2]) for one in outputs)
     if is_loss and kind in ("output", "target"):
         made = output_of(run)
@@ -249,7 +248,7 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
             return run.computed
         if not has_target and (kind == "factor" or not DATA.match(name)):
             raise Want(path, "upstream", computed)
-    if kind == "target":
+    if kind == "target" or (kind == "factor" and shape and TARGET.match(name)):
         usual = run.plausible.data["Y"].shape
         return target_of(run, shape if shape is not None else computed if computed is not None else usual)
     if kind in ("images", "series"):
