@@ -283,5 +283,37 @@ class Dense:
         self.b = self.b - 0.1 * np.sum(out_grad, axis=«0|1»)
         return back
 """,
+    "a base class that is told something": """
+import numpy as np
+from nets.base import Layer
+class Affine(Layer):
+    def __init__(self, n_in, n_out, name="affine"):
+        super().__init__(name=name, trainable=True)
+        self.W, self.b = np.random.randn(n_in, n_out) * 0.1, np.zeros(n_out)
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return «dout @ self.W.T|dout @ self.W.T * 2»
+""",
+    "a base class that is told something by its name": """
+import numpy as np
+import framework as fw
+class Net(fw.Model):
+    def __init__(self, sizes, rate=0.5):
+        fw.Model.__init__(self, "net", sizes)
+        self.rate = rate
+        self.W1, self.W2 = np.random.randn(sizes[0], sizes[1]), np.random.randn(sizes[1], sizes[2])
+    def train_step(self, x, t):
+        h = np.tanh(x @ self.W1)
+        y = h @ self.W2
+        d = y - t
+        g2 = h.T @ d
+        g1 = x.T @ ((d @ self.W2.T) * «(1 - h ** 2)|(1 - h)»)
+        self.W1 -= self.rate * g1
+        self.W2 -= self.rate * g2
+        return y
+""",
 }
 FAST = frozenset(PROGRAMS)

@@ -380,5 +380,50 @@ class Stack:
             e = d @ self.w[k].T
             self.w[k] -= self.rate * self.a[k].T @ d
 """,
+    "rows that end with their class": """
+from random import random
+from math import exp
+class Net:
+    def __init__(self, n_in, n_hid, n_out):
+        self.n_out = n_out
+        self.layers = [[{'w': [random() for _ in range(n_in + 1)]} for _ in range(n_hid)],
+                       [{'w': [random() for _ in range(n_hid + 1)]} for _ in range(n_out)]]
+    def _ahead(self, row):
+        xs = row
+        for layer in self.layers:
+            for unit in layer:
+                unit['out'] = unit['w'][-1]
+                for i in range(len(unit['w']) - 1):
+                    unit['out'] += unit['w'][i] * xs[i]
+                unit['out'] = 1 / (1 + exp(-unit['out']))
+            xs = [unit['out'] for unit in layer]
+        return xs
+    def _back(self, wanted):
+        for i in reversed(range(len(self.layers))):
+            for j, unit in enumerate(self.layers[i]):
+                if i == len(self.layers) - 1:
+                    error = wanted[j] - unit['out']
+                else:
+                    error = sum(one['w'][j] * one['d'] for one in self.layers[i + 1])
+                unit['d'] = error * unit['out'] * «(1 - unit['out'])|(1 + unit['out'])»
+    def _change(self, row, rate):
+        for i, layer in enumerate(self.layers):
+            xs = row[:-1] if i == 0 else [one['out'] for one in self.layers[i - 1]]
+            for unit in layer:
+                for j in range(len(xs)):
+                    unit['w'][j] += rate * unit['d'] * xs[j]
+                unit['w'][-1] += rate * unit['d']
+    def learn(self, rows, rate, epochs):
+        for _ in range(epochs):
+            for row in rows:
+                self._ahead(row)
+                wanted = [0 for _ in range(self.n_out)]
+                wanted[row[-1]] = 1
+                self._back(wanted)
+                self._change(row, rate)
+    def predict(self, row):
+        out = self._ahead(row)
+        return out.index(max(out))
+""",
 }
 FAST = frozenset({"outputs in arrays of ones", "a method that is passed its weights"})

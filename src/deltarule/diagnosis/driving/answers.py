@@ -151,6 +151,12 @@ class Answers:
         asked = list(self.known.items())
         return self._other(dict(asked[: list(self.known).index(path)]) | {path: answer})
 
+    def ending(self, path: Path, answer: tuple[str, Any]) -> Answers:
+        """What was known before the elements of a list were, and these, the last of which is another."""
+        other = self.before(path, self.known[path])
+        other.known[(*path[:-1], -1)] = answer
+        return other
+
     def replacing(self, path: Path) -> Answers:
         """What is known, with the default of one more parameter replaced."""
         return self._other(dict(self.known), {path})

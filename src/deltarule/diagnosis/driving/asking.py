@@ -82,7 +82,7 @@ class OpenArgument:
         object.__setattr__(self, "_is_maker", is_maker)
 
     def _want(self, kind: str, detail: Any = None) -> NoReturn:
-        if kind == "array" and self._is_share and self._is_ahead:
+        if kind in ("array", "factor") and self._is_share and self._is_ahead:
             kind, detail = "output", SHARE
         raise Want(self._path, kind, detail)
 
@@ -263,7 +263,9 @@ class OpenArgument:
         self._want("array", self._fitting(key.shape, lambda a: a, key.shape) if is_mask else None)
 
     def __len__(self) -> int:
-        is_part = self._moves or type(self._path[-1]) is int
+        if self._moves:  # something was computed with it
+            self.be_array()
+        is_part = type(self._path[-1]) is int
         if self._layout.data in ("rows", "row") and not is_part and not self._is_maker:
             return self._layout.samples if self._layout.data == "rows" else 1
         return self._want("list", 0)
@@ -311,7 +313,10 @@ class OpenArgument:
         if _is_key(frame):
             kind, count = _of_key(frame, self._layout, self._is_ahead)
             self._want("labels" if self._moves else kind, count)  # what is moved about is an array
-        is_held = isinstance(frame.f_locals.get("x"), list) and len(self._path) > 3  # of one sample, say
+        held = frame.f_locals.get("x")
+        if isinstance(held, list) and getattr(held, "is_open_table", False):
+            raise Want(self._path[:2], "whole")
+        is_held = isinstance(held, list) and len(self._path) > 3  # of one sample, say
         if is_held or (frame.f_code.co_name == "__setitem__" and isinstance(frame.f_locals["x"], list)):
             self._want("number")
         if frame.f_code.co_name == "__setitem__":

@@ -52,8 +52,8 @@ class AskingParts(list[Any]):
         return Want(self._path, "whole" if is_array else "list", None if is_array else 0)
 
     def _is_open(self) -> bool:
-        """Whether each part asks for itself, too."""
-        return all(isinstance(one, OpenArgument | AskingParts) for one in super().__iter__())
+        """Whether each part asks for itself, too, or was asked for its length only."""
+        return all(map(_is_open, super().__iter__()))
 
     def __getitem__(self, key: Any) -> Any:
         if type(key) is int and 0 <= key < super().__len__():
@@ -61,6 +61,12 @@ class AskingParts(list[Any]):
         if type(key) is int and key >= 0 and instructions.is_written(sys._getframe(1)):
             raise Want(self._path, "parts", (key,))
         raise Want(self._path, "list", 0)
+
+
+def _is_open(part: Any) -> bool:
+    """Whether nothing but its length is known of something."""
+    items = list.__iter__(part) if isinstance(part, AskingList) else [part]
+    return all(isinstance(one, OpenArgument | AskingParts) for one in items)
 
 
 class AskingList(list[Any]):
@@ -82,6 +88,13 @@ class AskingList(list[Any]):
         count = super().__len__()
         is_open = count and isinstance(super().__getitem__(0), OpenArgument)
         return (count, *(() if is_open or not count else np.shape(super().__getitem__(0))))
+
+    @property
+    def is_open_table(self) -> bool:
+        """Whether it holds lists, and nothing but their lengths is known."""
+        items = list(super().__iter__())
+        is_table = len(self._path) == 2 and all(isinstance(one, AskingList) for one in items)
+        return bool(items) and is_table and all(map(_is_open, items))
 
     def __len__(self) -> int:
         self._is_measured = self._is_measured or "/deltarule/" not in sys._getframe(1).f_code.co_filename

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from deltarule.diagnosis.driving.asking import OpenArgument
 from deltarule.diagnosis.driving.calls import CallRun
-from deltarule.diagnosis.driving.needs import own_methods
+from deltarule.diagnosis.driving.going import is_open, see_computed
+from deltarule.diagnosis.driving.needs import Needs, own_methods
 from deltarule.diagnosis.driving.objects import in_steps
-from deltarule.diagnosis.driving.returned import arrays_in, holds_weights, kept_output
+from deltarule.diagnosis.driving.returned import arrays_in, holds_weights
 from deltarule.diagnosis.driving.usage import link_of
-from deltarule.diagnosis.driving.words import BACK, INPUT
-from deltarule.diagnosis.recording.traced import Traced
+from deltarule.diagnosis.driving.words import BACK
 
 
 def follow(run: CallRun, name: str, plan: list[str]) -> Any:
@@ -20,11 +19,12 @@ def follow(run: CallRun, name: str, plan: list[str]) -> Any:
     chain = _chain(run, name, plan)
     one, last = chain[0], chain[-1]
     if run.answers.is_search and len(plan) > 1 and BACK.search(plan[-1]):
-        run.learns_inputs |= not holds_weights(one) and not any(map(_is_open, vars(one).values()))
+        run.learns_inputs |= not holds_weights(one) and not any(map(is_open, vars(one).values()))
     run.kept = one if one is last else chain
     run.began = len(run.tape.operations)
     plan = [method for method in plan if method not in run.assembled]
-    run.is_loss = len(plan) > 1 and set(own_methods(type(one))) <= set(plan) and not holds_weights(one)
+    called = set().union(*map(Needs(run.source).within, plan))
+    run.is_loss = len(plan) > 1 and set(own_methods(type(one))) <= called and not holds_weights(one)
     ahead = link_of(run.source, name, plan[0])
     before = dict(arrays_in(one))
     result = sent = None
@@ -38,7 +38,7 @@ def follow(run: CallRun, name: str, plan: list[str]) -> Any:
             if run.was_sent:
                 run.tape.sent_to = getattr(getattr(bound, "__func__", bound), "__code__", None)
             run.last, sent = method, result if run.was_sent else sent
-            _see_computed(run, last, result, method == plan[-1])
+            see_computed(run, last, result, method == plan[-1])
     for path, array in arrays_in(one):
         if path in before and array.shape == before[path].shape:
             run.tape.kept_anew.update(run.tape.producers(array.ids))
@@ -65,52 +65,5 @@ def follow_functions(run: CallRun, plan: list[str]) -> Any:
         run.was_sent = False
         result = run.call(name)
         run.tape.sent_to = run.namespace[name].__code__ if run.was_sent else run.tape.sent_to
-        _see_computed(run, None, result, name == plan[-1])
+        see_computed(run, None, result, name == plan[-1])
     return result
-
-
-def _is_open(one: Any) -> bool:
-    return isinstance(one, OpenArgument)
-
-
-def _see_computed(run: CallRun, one: Any, result: Any, is_last: bool) -> None:
-    """Keep what a method computed, that others may be given it, or the derivative by it."""
-    results = result if isinstance(result, tuple | list) else (result,)
-    kept = [each for each in getattr(one, "__dict__", {}).values() if _is_computed_of_open(each)]
-    for each in (*results, *kept):
-        if _is_open(each):  # it met nothing that has a shape
-            each.be_array()
-    if is_last:
-        return
-    arrays = run.steps = _steps(result) or [each for each in results if type(each) is Traced]
-    if not arrays and isinstance(result, list | tuple):  # it is in what is returned, as of each layer
-        arrays = [each for _, each in arrays_in(result) if _is_computed(run, each)]
-    if result is None:  # it is kept
-        arrays = list(kept_output(one)) or [each for _, each in arrays_in(one) if _is_computed(run, each)]
-    run.offered = arrays
-    if run.offered:  # what is computed from the others is the output
-        run.computed = max(run.offered, key=lambda each: max(run.tape.producers(each.ids), default=0))
-
-
-def _is_computed_of_open(x: Any) -> bool:
-    """Whether something was computed from what a method was passed and what is not known yet."""
-    return _is_open(x) and bool(x._moves) and "." in x.path[0]
-
-
-def _steps(result: Any) -> list[Traced]:
-    """The outputs of one step after the other, which have one shape and stand in a list or a dictionary."""
-    held = list(result.values()) if isinstance(result, dict) else result
-    if not isinstance(held, list) or len(held) < 2 or not all(type(one) is Traced for one in held):
-        return []
-    return held if len({one.shape for one in held}) == 1 and not held[0].is_scalar else []
-
-
-def _is_computed(run: CallRun, array: Traced) -> bool:
-    """Whether an array was computed after the object was made, and not as start values of parameters are."""
-    made = [run.tape.operations[one] for one in run.tape.producers(array.ids)]
-    return any(
-        op.index >= run.began
-        and not op.is_leaf
-        and (not op.initial or any(run.tape.operations[one].label == INPUT for one in op.before))
-        for op in made
-    )

@@ -14,7 +14,7 @@ from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.given_data import as_input
 from deltarule.diagnosis.driving.needs import own_methods
 from deltarule.diagnosis.driving.origins import TARGETS
-from deltarule.diagnosis.driving.returned import change_of, judge_derivatives
+from deltarule.diagnosis.driving.returned import arrays_in, change_of, judge_derivatives
 from deltarule.diagnosis.driving.words import INPUT, parameters_of
 from deltarule.diagnosis.reading.analysis import Analysis
 from deltarule.diagnosis.reading.comparison import fit
@@ -39,20 +39,39 @@ def follow_loss_class(run: CallRun, name: str, methods: tuple[str, str]) -> Any:
     _pass_shares(run)
     one = run.make(name)
     results = []
+    taken = {each: list(inspect.signature(getattr(one, each)).parameters) for each in methods}
     for each in methods:
-        results.append(run.with_arguments(getattr(one, each)))
+        before = [array for _, array in arrays_in(one)]
+        result = run.with_arguments(getattr(one, each))
+        results.append(_kept_anew(run.tape, one, before) if result is None else result)
         _ask(results[-1])
         known = [path for path in run.answers.known if path[0] == f"{name}.{each}"]
         for path, other in itertools.product(known, methods):  # they are passed the same
-            run.answers.known.setdefault((f"{name}.{other}", *path[1:]), run.answers.known[path])
+            if (called := _called(str(path[1]), taken[each], taken[other])) in taken[other]:
+                same = f"{name}.{other}", called, *path[2:]
+                run.answers.known.setdefault(same, run.answers.known[path])
+    if set(taken[methods[1]]) - set(taken[methods[0]]) and "output" not in run.passed:
+        raise LookupError("what a loss is derived by")
     _keep(run, tuple(results))
     return tuple(results)
+
+
+def _called(name: str, own: list[str], others: list[str]) -> str:
+    """What an argument is called where others are alike but for their names."""
+    renamed = [one for one in own if one not in others], [one for one in others if one not in own]
+    return dict(zip(*renamed, strict=False)).get(name, name)
+
+
+def _kept_anew(tape: Tape, one: Any, before: list[Any]) -> Any:
+    """What an object keeps that it did not before, and that was computed last."""
+    kept = [array for _, array in arrays_in(one) if not any(array is other for other in before)]
+    return max(kept, key=lambda array: max(tape.producers(array.ids), default=0), default=None)
 
 
 def loss_methods(kind: type) -> Iterator[tuple[str, str]]:
     """A method and its derivative, by its name, of a class made of nothing.
 
-    They need the same arguments, or the derivative none.
+    They need the same arguments, or as many of which one is the same, or the derivative none.
     """
     own = own_methods(kind)
     if any(one.default is one.empty for one in inspect.signature(kind).parameters.values()):
@@ -62,7 +81,8 @@ def loss_methods(kind: type) -> Iterator[tuple[str, str]]:
     }
     for first, second in itertools.combinations(own, 2):
         is_one_derived = is_derived(first) != is_derived(second)
-        if is_one_derived and len(needed[first]) > 1 and needed[second] in (needed[first], []):
+        is_alike = len(needed[first]) == len(needed[second]) and set(needed[first]) & set(needed[second])
+        if is_one_derived and len(needed[first]) > 1 and (is_alike or not needed[second]):
             yield first, second
 
 

@@ -20,6 +20,7 @@ from deltarule.diagnosis.driving.given_data import (
     output_of,
     target_of,
 )
+from deltarule.diagnosis.driving.going import go_back
 from deltarule.diagnosis.driving.layered_lists import (
     NUMBERS,
     inside,
@@ -56,6 +57,7 @@ class AnsweringRun(objects.MakingRun, GivingRun, SupplyingRun, Protocol):
     globals: dict[str, Any]
     offered: list[Any]
     steps: list[Any]
+    began: int
     is_loss: bool
     computed: Any
     answered: dict[Path, Any]
@@ -251,7 +253,7 @@ def _numbers(run: AnsweringRun, path: Path, kind: str, shape: Any, name: str) ->
             return run.computed
         if not has_target and (kind == "factor" or not DATA.match(name)):
             raise Want(path, "upstream", computed)
-    if kind == "target":
+    if kind == "target" or (kind == "factor" and shape and TARGET.match(name)):
         usual = run.plausible.data["Y"].shape
         return target_of(run, shape if shape is not None else computed if computed is not None else usual)
     if kind in ("images", "series"):
@@ -339,6 +341,8 @@ def _list(run: AnsweringRun, path: Path, count: int, names: list[str]) -> Any:
     if kind == "keys" and any(run.answers.known.get((*inner, key), ("",))[0] == "size" for key in detail):
         return objects.in_steps(run, lambda: answer(run, inner, names))  # layers, as dictionaries
     made = AskingList(path, [_part(run, path, k, names) for k in range(count)])
+    if (*path, -1) in run.answers.known:  # its class
+        made[-1] = answer(run, (*path, -1), names)
     if kind == "target" and not detail:
         several = [one for one in run.passed if isinstance(one, tuple) and one[:1] == ("target",)]
         made = AskingList(path, target_of(run, (count,), 0 if is_whole else len(several)).tolist())
@@ -400,6 +404,8 @@ def _object(run: AnsweringRun, path: Path, use: Use) -> Any:
     if name not in run.shared or run.in_layer:
         run.shared[name] = objects.object_called(run, name, wanted)
     made = run.shared[name]
+    if run.answers.lacking and type(made) in own:
+        go_back(run, made)
     if made is None and objects.is_activation(name, use):
         return ActivationObject(run.plausible.activation)
     if made is None and objects.is_loss(name) and any(map(is_derived, use.attributes)):

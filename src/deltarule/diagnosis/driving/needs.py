@@ -115,6 +115,13 @@ class Needs:
         self._collect(name, own, found, {name})
         return found
 
+    def giving(self, attribute: str, own: Mapping[str, Any]) -> list[str]:
+        """The methods, of an object's own, that must be called for it to have an attribute."""
+        for name in own:
+            if name in self._methods and not _ASIDE.match(name) and attribute in self._offered(name):
+                return [*self.before(name, own), name]
+        return []
+
     def _collect(self, name: str, own: Mapping[str, Any], found: list[str], seen: set[str]) -> None:
         inside = self.within(name)
         reads = set().union(*(self._methods[one].reads for one in inside)) if inside else set()

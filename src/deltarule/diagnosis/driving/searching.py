@@ -25,7 +25,9 @@ from deltarule.diagnosis.driving.calls import CallRun
 from deltarule.diagnosis.driving.driven import DrivenRun, Ending, LastCall
 from deltarule.diagnosis.driving.driver import Driver
 from deltarule.diagnosis.driving.following import follow, follow_functions
+from deltarule.diagnosis.driving.layered_lists import NUMBERS
 from deltarule.diagnosis.driving.layouts import ArgumentLayout, disagreeing, fit_sizes, twice
+from deltarule.diagnosis.driving.loss_functions import follow_loss_class, loss_methods
 from deltarule.diagnosis.driving.needs import Needs, is_written, own_methods
 from deltarule.diagnosis.driving.plausible import TARGET, UPSTREAM
 from deltarule.diagnosis.driving.trials import USUAL
@@ -150,6 +152,8 @@ class _Search:
 
     def _ways(self) -> Iterator[tuple[str, str, Work]]:
         for name, kind in self.driver.classes.items():
+            for pair in loss_methods(kind):
+                yield name, f"{name}.{', '.join(pair)}", partial(follow_loss_class, name=name, methods=pair)
             plans = sorted(
                 self.needs.plans(own_methods(kind)), key=lambda one: not any(map(BACK.search, one))
             )
@@ -270,11 +274,13 @@ def _shows_mistakes(right: DrivenRun, wrong: list[DrivenRun]) -> bool:
 def _breadth(trial: DrivenRun) -> tuple[int, int]:
     """How many outputs were compared in one step, and how many numbers of parameters were judged."""
     chosen = trial.analysis.chosen
+    shapes = {row.change.key: row.change.shape for row in chosen.rows} if chosen is not None else {}
+    judged = sum(int(np.prod(shape)) for shape in shapes.values())
     if chosen is None or not chosen.meetings:
         return 0, 0
-    shapes = {row.change.key: row.change.shape for row in chosen.rows}
-    outputs = sum(one.output.size for one in chosen.meetings[0])
-    return outputs, sum(int(np.prod(shape)) for shape in shapes.values())
+    if chosen.loss_name == "its own loss":  # derived by the outputs
+        return judged, judged
+    return sum(one.output.size for one in chosen.meetings[0]), judged
 
 
 def _key(state: _State, last: LastCall) -> str:
@@ -301,6 +307,8 @@ def _changed(state: _State, last: LastCall, makers: list[str]) -> Iterator[tuple
     for path, (kind, _) in known if wants_whole_numbers(complaint) else ():
         if kind == "array" and path in last.blamed:
             yield from ((layout, answers.before(path, (one, None))) for one in ("labels", "index", "size"))
+        if kind in NUMBERS and path[-1] == "[]" and (*path[:-1], -1) not in answers.known:
+            yield layout, answers.ending(path, ("index", None))
     for path, said in known:
         for other in fitting(path, said, complaint, last.answered):
             yield layout, answers.before(path, other)

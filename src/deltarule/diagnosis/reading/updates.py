@@ -146,6 +146,8 @@ def depends_on(tape: Tape, ids: Ids, old: Ids) -> bool:
     low, high, wanted = int(old.min()), int(old.max()), set(old.ravel().tolist())
 
     def meets(some: Ids) -> bool:
+        if some.size == 1:  # as all are where a program computes number by number
+            return some.item() in wanted
         near = some[(some >= low) & (some <= high)]
         return bool(near.size) and not wanted.isdisjoint(near.tolist())
 

@@ -59,10 +59,19 @@ _OF_DATA = re.compile(
 )
 
 
+class Base:
+    """A class to inherit from that is not there: it may be told anything."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        pass
+
+
 class StandIn(types.ModuleType):
     """A module, a function and an object of any kind: what is asked of it is another."""
 
-    def __init__(self, name: str = "stand_in") -> None:
+    def __init__(self, name: Any = "stand_in", *args: Any, **options: Any) -> None:
+        if not isinstance(name, str):  # as a base class, it is told of an object
+            return
         super().__init__(name)
         self.__path__: list[str] = []
         self.__spec__ = importlib.machinery.ModuleSpec(name, None)
@@ -108,7 +117,7 @@ class StandIn(types.ModuleType):
     __rmul__ = __add__ = __radd__ = __sub__ = __rsub__ = __truediv__ = __mul__
 
     def __mro_entries__(self, bases: Any) -> Any:
-        return (object,)
+        return (Base,)
 
 
 class Unknown(StandIn):
