@@ -147,6 +147,28 @@ class Net:
 """,
         "write self.a there",
     ),
+    "what only another class keeps": (
+        """
+import numpy as np
+class Dense:
+    def __init__(self, n, m):
+        self.W = np.random.randn(n, m)
+    def forward(self, inputs):
+        self.inputs = inputs
+        self.output = inputs @ self.W
+    def backward(self, dvalues):
+        self.dW = self.inputs.T @ dvalues
+        self.dinputs = dvalues @ self.W.T
+class ReLU:
+    def forward(self, inputs):
+        «self.inputs = inputs|»
+        self.output = np.maximum(0, inputs)
+    def backward(self, dvalues):
+        self.dinputs = dvalues.copy()
+        self.dinputs[self.inputs <= 0] = 0
+""",
+        "ReLU has inputs: where it gets its value it is a local name",
+    ),
     "an error of one layer for the slope of another": (
         """
 import numpy as np
@@ -206,8 +228,11 @@ def test_what_can_never_run_is_wrong_and_told(watch, text, said):
         "def learn(x, y):\n    a = x @ first\n    return x.T @ (a - y) @ Factors\n",
         "from elsewhere import Base\nclass Net(Base):\n    def learn(self, x, y):\n"
         "        self.W -= self.rate * x.T @ (self.apply(x) - y)\n",
+        "class ReLU:\n    def forward(self, x):\n        return np.maximum(0, x)\n"
+        "    def backward(self, d):\n        return d * (self.x > 0)\n"
+        "def run(relu, x):\n    relu.x = x\n    return relu.forward(x)\n",
     ],
-    ids=["functions of another file", "names of another file", "a base class of another file"],
+    ids=["functions", "names", "a base class", "what another function sets"],
 )
 def test_what_is_only_missing_here_is_not_called_wrong(watch, text):
     seen = watch(f"import numpy as np\n{text}")

@@ -142,21 +142,51 @@ def _taken_by_numpy(name: str) -> set[str] | None:
 def is_never_given(source: ProgramSource, kind: str, name: str) -> bool:
     """Whether an object of one of the program's classes is asked for what is only a local name of a method.
 
-    What nothing in the program gives it otherwise may be set from outside.
+    Or an argument of one. What another class keeps of itself is not given to this one; what nothing in the
+    program gives it otherwise may be set from outside.
     """
-    every = source.nodes
-    classes = {one.name: one for one in every if isinstance(one, ast.ClassDef)}
+    classes = {one.name: one for one in source.nodes if isinstance(one, ast.ClassDef)}
     bases = classes[kind].bases if kind in classes else None
     if bases is None or any(ast.unparse(one) not in ("object", *classes) for one in bases):
         return False
-    given = {one.attr for one in every if isinstance(one, ast.Attribute) and is_assigned(one)}
+    related = [one for one in classes.values() if _is_related(classes, kind, one.name)]
+    own = {id(each) for one in related for each in ast.walk(one)}  # a class may lie within another
+    within = [each for one in classes.values() for each in ast.walk(one)]
+    elsewhere = {id(each) for each in within if _is_own(each)} - own
+    every = [one for one in source.nodes if isinstance(one, ast.Attribute) and is_assigned(one)]
+    given = {one.attr for one in every if id(one) not in elsewhere}
     given |= {one.name for one in source.functions}
     given |= {ast.unparse(one) for outer in classes.values() for each in outer.body for one in _targets(each)}
-    local = {one.id for one in ast.walk(classes[kind]) if isinstance(one, ast.Name) and is_assigned(one)}
+    inside = list(ast.walk(classes[kind]))
+    local = {one.id for one in inside if isinstance(one, ast.Name) and is_assigned(one)}
+    local |= {one.arg for one in inside if isinstance(one, ast.arg)}
     return name in local - given and not re.search(r"setattr|__dict__|__getattr", source.text)
 
 
+def _is_own(node: ast.AST) -> bool:
+    """Whether something is what an object has itself."""
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+def _is_related(classes: dict[str, ast.ClassDef], first: str, second: str) -> bool:
+    """Whether objects may be of both classes: one inherits from the other, or a third from both."""
+    return any({first, second} <= _line(classes, one) for one in classes)
+
+
+def _line(classes: dict[str, ast.ClassDef], name: str) -> set[str]:
+    """A class and those that it inherits from."""
+    found, waiting = set(), [name]
+    while waiting:
+        one = waiting.pop()
+        if one in classes and one not in found:
+            found.add(one)
+            waiting += map(ast.unparse, classes[one].bases)
+    return found
+
+
 def _targets(statement: ast.stmt) -> list[ast.expr]:
+    if isinstance(statement, ast.AnnAssign):
+        return [statement.target]
     return statement.targets if isinstance(statement, ast.Assign) else []
 
 
