@@ -95,6 +95,7 @@ _DISAGREE = re.compile(
     r"shapes \((\d+),1?\) \((\d+),1?\)|(\d+) \(dim \d\) != (\d+)|size (\d+) is different from (\d+)"
 )
 _BROADCAST = re.compile(r"broadcast together with (?:remapped )?shapes \(([\d, ]*)\) \(([\d, ]*)\)")
+_INTO = re.compile(r"operand with shape \(([\d, ]*)\) doesn't match the broadcast shape \(([\d, ]*)\)")
 #: Two columns of different lengths.
 _COLUMNS = re.compile(r"shapes \((\d+),1\) \((\d+),1\)")
 _MOST_SAMPLES = 100_000
@@ -134,6 +135,15 @@ def fit_sizes(layout: ArgumentLayout, complaint: str) -> ArgumentLayout | None:
             case [False, False, False] if told == layout.inputs + 1 and wanted > 2:  # and a one for the bias
                 return replace(layout, inputs=wanted - 1)
     return None
+
+
+def fits_one_sample(complaint: str) -> bool:
+    """Whether a complaint is of several samples where the shape that is written to has room for one."""
+    found = _INTO.search(complaint)
+    if found is None:
+        return False
+    into, many = (tuple(map(int, re.findall(r"\d+", one))) for one in found.groups())
+    return len(into) == len(many) and all(a in (1, b) for a, b in zip(into, many, strict=True))
 
 
 def disagreeing(complaint: str) -> tuple[int, int] | None:

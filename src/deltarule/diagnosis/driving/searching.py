@@ -26,7 +26,7 @@ from deltarule.diagnosis.driving.driven import DrivenRun, Ending, LastCall
 from deltarule.diagnosis.driving.driver import Driver
 from deltarule.diagnosis.driving.following import follow, follow_functions
 from deltarule.diagnosis.driving.layered_lists import NUMBERS
-from deltarule.diagnosis.driving.layouts import ArgumentLayout, disagreeing, fit_sizes, twice
+from deltarule.diagnosis.driving.layouts import ArgumentLayout, disagreeing, fit_sizes, fits_one_sample, twice
 from deltarule.diagnosis.driving.loss_functions import follow_loss_class, loss_methods
 from deltarule.diagnosis.driving.needs import Needs, is_written, own_methods
 from deltarule.diagnosis.driving.plausible import TARGET, UPSTREAM
@@ -253,12 +253,14 @@ def _is_cramped(trial: DrivenRun) -> bool:
 def _where_all_end(ends: list[Ending], source: ProgramSource) -> tuple[BaseException, Tape] | None:
     """What is raised where all calls that compared outputs end: shapes do not fit, whatever they are.
 
-    Those that ended before do not count: others went on there.
+    Those that ended before do not count: others went on there. What one sample would fit may be meant so.
     """
     if len(ends) < _MISFITS or any(found is None for _, found in ends):
         return None
     last = Counter(line for line, _ in ends).most_common(1)[0][0]
     found = next(one for line, one in ends if line == last and one is not None)
+    if fits_one_sample(str(found[0])):
+        return None
     passed = {source.line(op) for op in found[1].operations}
     return found if all(line == last or line in passed for line, _ in ends) else None
 

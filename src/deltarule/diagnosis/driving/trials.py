@@ -30,7 +30,14 @@ from deltarule.diagnosis.driving.driven import (
     starts_at_zero,
 )
 from deltarule.diagnosis.driving.hopeless import is_undefined, line_of, raises_always
-from deltarule.diagnosis.driving.layouts import MISFIT, ArgumentLayout, disagreeing, fit_sizes, twice
+from deltarule.diagnosis.driving.layouts import (
+    MISFIT,
+    ArgumentLayout,
+    disagreeing,
+    fit_sizes,
+    fits_one_sample,
+    twice,
+)
 from deltarule.diagnosis.driving.loss_functions import analyse_loss
 from deltarule.diagnosis.driving.needs import Needs
 from deltarule.diagnosis.driving.returned import analyse_returned, analyse_within, arrays_in
@@ -209,6 +216,8 @@ class Trials:
         found = [one for one in every if one is not None]
         if any("cannot reshape" in str(error) for error, _ in found):
             return None  # it was written for other numbers of outputs
+        if name not in self.fits_once and any(fits_one_sample(str(error)) for error, _ in found):
+            return None  # or for one sample
         lines = {line_of(self.recording.source, error) for error, _ in found}
         if name in self.fits_once and not any(map(self._changes_at, lines)):
             return None

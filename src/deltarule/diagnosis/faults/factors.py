@@ -184,7 +184,7 @@ def is_scheduled(analysis: Analysis, chosen: GradientComparison) -> bool:
     Numbers at the update (a decaying rate, a norm), or the mean over samples of which the last are fewer.
     """
     tape = analysis.tape
-    constants, of_means = [], []
+    constants, of_means, of_each = [], [], []
     for step, meetings in zip(chosen.steps, chosen.meetings, strict=True):
         rows = [row for row in chosen.rows if row.step == step.number and row.verdict == RIGHT]
         row = max(rows, key=lambda row: row.gradient.size, default=None)
@@ -199,7 +199,9 @@ def is_scheduled(analysis: Analysis, chosen: GradientComparison) -> bool:
                 number = float(values[which].flat[0])
                 product *= 1 / number if op.name == "divide" and which == 1 else number
         constants.append(chosen.common[step.number] / product if product else 0.0)
-        of_means.append(constants[-1] * sum(one.output.size for one in meetings))
+        sizes = [one.output.size for one in meetings]
+        of_means.append(constants[-1] * sum(sizes))
+        of_each.append(constants[-1] * max(sizes, default=0))  # several networks, or one made several times
     if len(constants) < 2:
         return False
-    return any(np.allclose(some, some[0], 1e-4, 0) for some in (constants, of_means))
+    return any(np.allclose(some, some[0], 1e-4, 0) for some in (constants, of_means, of_each))
