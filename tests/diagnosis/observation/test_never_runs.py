@@ -239,6 +239,51 @@ def test_what_is_only_missing_here_is_not_called_wrong(watch, text):
     assert seen.verdict == "cannot judge", str(seen)
 
 
+#: Its sequences are columns in arrays of three dimensions, which no call tries.
+COLUMNS_OF_SEQUENCES = """
+import numpy as np
+class Recurrent:
+    def __init__(self, n_in, n_hid, n_out, rate=0.01):
+        self.n, self.rate = n_hid, rate
+        self.U, self.V = np.random.randn(n_hid, n_in), np.random.randn(n_hid, n_hid)
+        self.W = np.random.randn(n_out, n_hid)
+        self.b, self.c = np.zeros((n_hid, 1)), np.zeros((n_out, 1))
+    def forward(self, xs, h):
+        hs, ys = [], []
+        for t in range(len(xs)):
+            h = np.tanh(np.dot(self.U, xs[t]) + np.dot(self.V, h) + self.b)
+            e = np.exp(np.dot(self.W, h) + self.c)
+            hs.append(h)
+            ys.append(e / e.sum(axis=0, keepdims=True))
+        return hs, ys
+    def backward(self, xs, targets, hs, ys):
+        dU, dV, dW, db, dc = (np.zeros_like(one) for one in (self.U, self.V, self.W, self.b, self.c))
+        later = np.zeros_like(hs[0])
+        for t in reversed(range(len(xs))):
+            dy = ys[t] - targets[t]
+            dW += np.dot(dy, hs[t].T)
+            dc += dy
+            dz = (1 - hs[t] ** 2) * (np.dot(self.W.T, dy) + later)
+            dU += np.dot(dz, xs[t].T)
+            dV += np.dot(dz, hs[t - 1].T) if t > 0 else 0
+            db += dz
+            later = np.dot(self.V.T, dz)
+        for one, change in zip([self.U, self.V, self.W, self.b, self.c], [dU, dV, dW, db, dc]):
+            one -= self.rate * change
+    def train(self, sequences, targets, epochs=10):
+        h = np.zeros((self.n, 1))
+        for _ in range(epochs):
+            for k in range(len(sequences)):
+                lost = np.log(self.forward(sequences[k], h)[1][-1]) * targets[k]
+                hs, ys = self.forward(sequences[k], h)
+                self.backward(sequences[k], targets[k], hs, ys)
+"""
+
+
+def test_what_has_room_for_one_sample_is_not_said_to_fit_in_no_call(watch):
+    assert watch(COLUMNS_OF_SEQUENCES).verdict == "cannot judge"
+
+
 def test_a_name_that_some_calls_define_is_not_missing(watch):
     """With no layer at all there is no ``out``; with layers there is."""
     text = """
