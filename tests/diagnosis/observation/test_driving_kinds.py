@@ -325,3 +325,36 @@ def test_gradients_that_add_up_are_named_in_a_file(watch):
     assert seen.verdict == "wrong"
     assert seen.faults[0].mistake == "gradients_accumulate"
     assert watch(ADDED_UP.replace("sums.get(k, 0) + found", "found")).verdict == "right"
+
+
+#: What the cell sends back to the state before is not multiplied with the transposed weights.
+CELL = """
+import numpy as np
+class Squash:
+    def forward(self, x):
+        self.out = np.tanh(x)
+        return self.out
+    def backward(self, dout):
+        return dout * (1 - np.square(self.out))
+class Cell:
+    def __init__(self, n_in, n_state):
+        self.grads = []
+        self.U, self.V = np.random.randn(n_in, n_state), np.random.randn(n_state, n_state)
+        self.squash, self.b = Squash(), np.random.randn(2, n_state)
+    def forward(self, x, before):
+        self.x, self.before = x, before
+        return self.squash.forward(np.dot(x, self.U) + np.dot(before, self.V) + self.b)
+    def backward(self, later):
+        self.grads = []
+        dz = self.squash.backward(later)
+        self.grads += [np.dot(self.before.T, dz), np.dot(self.x.T, dz), dz.copy()]
+        return np.dot(dz, self.V), np.dot(dz, self.U.T)
+before = np.random.randn(2, 3)
+cell = Cell(3, 3)
+cell.forward(np.ones((2, 3)), before)
+cell.backward(before)
+"""
+
+
+def test_a_part_that_is_right_does_not_speak_for_one_that_is_not_judged(watch):
+    assert watch(CELL).verdict != "right"

@@ -77,7 +77,7 @@ class Driver:
             if way == self._by_names and not self.recording.root and self.trials.misfit() is not None:
                 return None
             self.trials.begin(MOST_OPERATIONS if way in ways[:2] else AFTER_FAILURE)
-            if (found := way()) is not None and not self._is_partial(found):
+            if (found := way()) is not None and not self.is_partial(found):
                 return found
         return None if self.recording.root else judge_graphs(self.recording, self.classes)
 
@@ -89,15 +89,11 @@ class Driver:
             best.analysis.tape.note("missing", text)
         return best
 
-    def leaves_out(self, found: DrivenRun) -> bool:
-        """Whether a call is right, and what goes back by what ran in it never ran."""
-        is_called = found.is_right and found.work is not None
-        return is_called and goes_on_unrun(self.recording.source, self.trials.run)
-
-    def _is_partial(self, found: DrivenRun) -> bool:
+    def is_partial(self, found: DrivenRun) -> bool:
         """Whether what is right is a part, and what changes something or goes back with it is not judged."""
         name = found.label.partition(".")[0]
-        if self.leaves_out(found):
+        is_called = found.is_right and found.work is not None
+        if is_called and goes_on_unrun(self.recording.source, self.trials.run):
             return True
         return found.is_right and name in self.classes and bool(self.left) and name not in self.left
 
