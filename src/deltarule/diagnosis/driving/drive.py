@@ -43,7 +43,7 @@ def drive(recording: Recording, seconds: float, meant: str, judge: Judge) -> Dri
         doubted = best.label if best is not None and told else ""
         with started(recording.source.path):
             other = search_calls(driver, judge, re.split(r"\W", doubted)[0])
-        other = None if other is not None and driver.is_partial(other) else other
+        other = None if other is not None and driver.leaves_out(other) else other
         best = other if other is not None and (other.is_right or not doubted) else best
         misfit = None if driver.trials.fits_somehow else misfit or driver.trials.never_fits
     if best is None and undefined is not None and not recording.error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import types
 from collections.abc import Callable
@@ -77,7 +78,7 @@ class Driver:
             if way == self._by_names and not self.recording.root and self.trials.misfit() is not None:
                 return None
             self.trials.begin(MOST_OPERATIONS if way in ways[:2] else AFTER_FAILURE)
-            if (found := way()) is not None and not self.is_partial(found):
+            if (found := way()) is not None and not self._is_partial(found):
                 return found
         return None if self.recording.root else judge_graphs(self.recording, self.classes)
 
@@ -89,11 +90,20 @@ class Driver:
             best.analysis.tape.note("missing", text)
         return best
 
-    def is_partial(self, found: DrivenRun) -> bool:
-        """Whether what is right is a part, and what changes something or goes back with it is not judged."""
-        name = found.label.partition(".")[0]
+    def leaves_out(self, found: DrivenRun) -> bool:
+        """Whether a call is right, and what goes back by what ran in it, or is made of it, was not judged."""
         is_called = found.is_right and found.work is not None
         if is_called and goes_on_unrun(self.recording.source, self.trials.run):
+            return True
+        name, tree = found.label.partition(".")[0], self.recording.source.tree
+        open_classes = [one for one in tree.body if isinstance(one, ast.ClassDef) and one.name in self.left]
+        every = (each for one in open_classes if one.name != name for each in ast.walk(one))
+        return is_called and any(isinstance(one, ast.Name) and one.id == name for one in every)
+
+    def _is_partial(self, found: DrivenRun) -> bool:
+        """Whether what is right is a part, and what changes something or goes back with it is not judged."""
+        name = found.label.partition(".")[0]
+        if self.leaves_out(found):
             return True
         return found.is_right and name in self.classes and bool(self.left) and name not in self.left
 
