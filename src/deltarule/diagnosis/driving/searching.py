@@ -185,7 +185,7 @@ class _Search:
                 self.trials.fits_somehow = True
                 return None
             lines = [self.judge(one.analysis, one.label) for one in pair]
-            most = max([most, *(one.rows for one in pair if is_whole)])
+            most = max([most, *(one.rows for one in pair if is_whole and not _is_cramped(one))])
             self.trials.wrong += pair[:1] if is_whole and not pair[0].is_right else []
             if (
                 is_whole
