@@ -303,5 +303,72 @@ class Layer:
         self.b -= rate * d.sum(axis=1, keepdims=True)
         return sent
 """,
+    "layers of one unit, whose weights are one number": """
+import numpy as np
+def linear(x):
+    return x
+class Net:
+    def __init__(self, training, wanted, hidden):
+        self.training, self.wanted = training, wanted
+        self.w1 = np.random.rand(self.training.shape[1], hidden)
+        self.w2 = np.random.rand(hidden, 1)
+        self.output = np.zeros(self.wanted.shape)
+    def feedforward(self, x):
+        self.h = linear(np.dot(x, self.w1))
+        self.output = linear(np.dot(self.h, self.w2))
+        return self.output
+    def backpropagation(self, rate):
+        d = (self.wanted - self.output) / self.training.shape[0]
+        before = self.w2«.copy()|»
+        change = rate * np.dot(self.h.T, d)
+        self.w2 += change
+        back = np.dot(d, before.T)
+        self.w1 += rate * np.dot(self.training.T, back)
+""",
+    "data that a method is passed before training": """
+import numpy as np
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+class Net:
+    def __init__(self, layers):
+        self.lr = 0.03
+        self.V = np.random.random((layers[0], layers[1])) * 2 - 1
+        self.W = np.random.random((layers[1], layers[2])) * 2 - 1
+    def set_data(self, inputs, wanted):
+        self.X, self.Y = inputs, wanted
+    def train(self):
+        i = np.random.randint(self.X.shape[0])
+        x = np.array([self.X[i]])
+        h = sigmoid(x @ self.V)
+        y = sigmoid(h @ self.W)
+        d = (self.Y[i] - y) * y * (1 - y)
+        e = d @ self.W.T * h * «(1 - h)|(1 + h)»
+        self.W += self.lr * h.T @ d
+        self.V += self.lr * x.T @ e
+""",
+    "data that a method loads that it is passed": """
+import numpy as np
+class Regressor:
+    def __init__(self, n_in, n_hidden):
+        self.w1 = np.random.randn(n_in, n_hidden)
+        self.w2 = np.random.randn(n_hidden, 1)
+        self.X = None
+        self.t = None
+    def load_set(self, X, t):
+        self.X = X
+        self.t = t
+    def step(self, lr):
+        h = np.tanh(self.X.dot(self.w1))
+        out = h.dot(self.w2)
+        d = out - self.t
+        g2 = h.T.dot(d)
+        g1 = self.X.T.dot(d.dot(self.w2.T) * «(1 - h ** 2)|h»)
+        self.w1 -= lr * g1
+        self.w2 -= lr * g2
+""",
 }
-FAST = frozenset({"a derivative under its own name", "one output has a derivative"})
+FAST = frozenset({
+    "a derivative under its own name",
+    "one output has a derivative",
+    "data that a method is passed before training",
+})  # fmt: skip

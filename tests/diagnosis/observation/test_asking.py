@@ -132,3 +132,31 @@ W2 -= dW2
 W1 -= dW1
 """)
     assert seen.verdict == "right", str(seen)
+
+
+def test_where_hidden_units_come_to_nothing_none_is_accused(watch):
+    seen = watch("""
+import numpy as np
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+class Net:
+    def __init__(self, n_in, n_hidden, n_out):
+        self.w1, self.b1 = np.random.randn(n_in, n_hidden), np.zeros((1, n_hidden))
+        self.w2, self.b2 = np.random.randn(n_hidden, n_out), np.zeros((1, n_out))
+    def forward(self, X, t):
+        self.s = 1e-33 * np.cos(0.2 * t)
+        self.f = sigmoid(np.dot(X, self.w1) + self.b1)
+        self.h = self.f * self.s
+        return sigmoid(np.dot(self.h, self.w2) + self.b2)
+    def train(self, X, y, epochs, rate):
+        for epoch in range(epochs):
+            out = self.forward(X, epoch / epochs * 10)
+            error = y - out
+            d = error * out * (1 - out)
+            e = np.dot(d, self.w2.T) * self.s * self.f * (1 - self.f)
+            self.w2 += rate * np.dot(self.h.T, d)
+            self.b2 += rate * np.sum(d, axis=0, keepdims=True)
+            self.w1 += rate * np.dot(X.T, e)
+            self.b1 += rate * np.sum(e, axis=0, keepdims=True)
+""")
+    assert seen.verdict != "wrong", str(seen)

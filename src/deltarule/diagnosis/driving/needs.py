@@ -23,6 +23,8 @@ _ASIDE = re.compile(
     r"ient_?check|zero)|__(str|repr|len|getitem|setattr|getstate)",
     re.I,
 )
+#: What passes something to an object, and is called for it only where nothing else sets it.
+_PASSES = re.compile(r"_*(set|load|read)", re.I)
 _NOTHING = ("zeros", "ones", "empty", "array", "list", "dict", "zeros_like", "defaultdict")
 #: What arrays have, too.
 _OF_ARRAYS = frozenset(dir(np.ndarray))
@@ -131,12 +133,14 @@ class Needs:
         grown = (written - anew - self._started) & self._set_anew
         missing = reads - (written - grown - self._kept(name)).union(*map(self._offered, found)) - self._given
         while missing:
-            offers = {
+            offering = {
                 one: missing & self._offered(one)
                 for one in own
-                if one in self._methods and one not in inside and one not in seen and not _ASIDE.match(one)
+                if one in self._methods and one not in inside and one not in seen
             }
-            offers = {one: offer for one, offer in offers.items() if offer}
+            offering = {one: offer for one, offer in offering.items() if offer}
+            offers = {one: offer for one, offer in offering.items() if not _ASIDE.match(one)}
+            offers = offers or {one: offer for one, offer in offering.items() if self._is_passed(one)}
             if not offers:
                 return
             keeps = {one: bool(missing & self._kept(one)) for one in offers}  # what is set is not emptied
@@ -157,6 +161,12 @@ class Needs:
         offered = set().union(*(one.writes for one in inside)) - others
         offered -= {one for one in offered if one[0] == "("} - self._methods[name].writes
         return offered - self._of_size if any(one.reads_files for one in inside) else offered
+
+    def _is_passed(self, name: str) -> bool:
+        """Whether what a method sets is passed to it: it takes nothing from a file."""
+        return bool(_PASSES.match(name)) and not any(
+            self._methods[one].reads_files for one in self.within(name)
+        )
 
     def _passed(self, name: str) -> set[str]:
         """What stands for the arguments of a method."""

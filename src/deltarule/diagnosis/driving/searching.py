@@ -34,6 +34,7 @@ from deltarule.diagnosis.driving.trials import USUAL
 from deltarule.diagnosis.driving.wants import Path
 from deltarule.diagnosis.driving.words import BACK, FORWARD, OUTPUT, is_sent, partners
 from deltarule.diagnosis.reading.analysis import Analysis
+from deltarule.diagnosis.reading.comparison import ZERO
 from deltarule.diagnosis.recording.source import ProgramSource
 from deltarule.diagnosis.recording.tape import Tape
 
@@ -185,14 +186,14 @@ class _Search:
                 self.trials.fits_somehow = True
                 return None
             lines = [self.judge(one.analysis, one.label) for one in pair]
-            most = max([most, *(one.rows for one in pair if is_whole)])
+            most = max([most, *(one.rows for one in pair if is_whole and not _shows_little(one))])
             self.trials.wrong += pair[:1] if is_whole and not pair[0].is_right else []
             if (
                 is_whole
                 and lines[0] == lines[1]
                 and _is_likely(lines[0])
                 and not self._is_made_up(state.answers)
-                and not _is_cramped(pair[0])
+                and not _shows_little(pair[0])
             ):
                 wrong.append(pair[0])
                 self.trials.most = min(self.trials.most, self.trials.count + _AFTER_WRONG)
@@ -244,10 +245,16 @@ def _is_likely(lines: Any) -> bool:
     return lines not in (None, "right") and len(lines) <= _MOST_MISTAKES
 
 
-def _is_cramped(trial: DrivenRun) -> bool:
-    """Whether weights are a matrix of one number, though other parameters are more: NumPy makes it fit."""
-    shapes = [row.change.shape for row in trial.analysis.comparison.rows]
-    return (1, 1) in shapes and any(np.prod(one) > 1 for one in shapes)
+def _shows_little(trial: DrivenRun) -> bool:
+    """Whether little can be seen of what a call does.
+
+    Weights are a matrix of one number, though other parameters are more: NumPy makes it fit. Or the
+    gradient of some is zero: nothing of the inputs comes through.
+    """
+    rows = trial.analysis.comparison.rows
+    shapes = [row.change.shape for row in rows]
+    is_one = (1, 1) in shapes and any(np.prod(one) > 1 for one in shapes)
+    return is_one or any(row.verdict == ZERO for row in rows)
 
 
 def _where_all_end(ends: list[Ending], source: ProgramSource) -> tuple[BaseException, Tape] | None:

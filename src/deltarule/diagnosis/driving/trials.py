@@ -336,7 +336,10 @@ class Trials:
         result, last = None, LastCall()
         self.last = last
         with recording_on(tape):
-            run = CallRun(self.recording, self.own, self.returns, tape, layout or USUAL, self.answers)
+            try:
+                run = CallRun(self.recording, self.own, self.returns, tape, layout or USUAL, self.answers)
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+                return None  # of what is supplied for a name that is not defined
             run.chosen = self.chosen
             try:
                 result = work(run)
