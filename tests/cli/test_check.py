@@ -116,7 +116,11 @@ def test_the_seconds_hold_for_all_of_it(folder):
 
 @pytest.fixture
 def submissions(folder):
-    for name, slope in (("anna/net.py", "h * (1 - h)"), ("ben.py", "h"), ("cy\x1b[31m/net.py", "while")):
+    for name, slope in (
+        ("anna/net.py", "h * (1 - h)"),
+        ("ben.py", "h"),
+        ("cy\x1b[31m/net.py", "h * (1 \u2013 h)"),
+    ):
         path = folder / "submissions" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(SCRIPT.replace("SLOPE", slope), encoding="utf-8")

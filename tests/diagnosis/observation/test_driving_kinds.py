@@ -358,3 +358,53 @@ cell.backward(before)
 
 def test_a_part_that_is_right_does_not_speak_for_one_that_is_not_judged(watch):
     assert watch(CELL).verdict != "right"
+
+
+#: Nothing tells whether what it is sent is the derivative by its outputs, or by the scores below the softmax.
+SENT_SHARES = """
+import numpy as np
+class Bend:
+    def forward(self, x):
+        self.input = x
+        return np.maximum(0, x)
+    def backward(self, grad_output):
+        return grad_output * (self.input > 0)
+class Dense:
+    def __init__(self, input_dim, output_dim):
+        self.W = np.random.randn(input_dim, output_dim)
+        self.b = np.zeros(output_dim)
+    def forward(self, x):
+        self.input = x
+        return np.dot(x, self.W) + self.b
+    def backward(self, grad_output):
+        self.grad_W = np.dot(self.input.T, grad_output) / self.input.shape[0]
+        self.grad_b = np.sum(grad_output, axis=0) / self.input.shape[0]
+        return np.dot(grad_output, self.W.T)
+    def update(self, lr):
+        self.W -= lr * self.grad_W
+        self.b -= lr * self.grad_b
+class Net:
+    def __init__(self, input_dim, hidden_dim, output_dim, lr=0.01):
+        self.lower = Dense(input_dim, hidden_dim)
+        self.bend = Bend()
+        self.lr = lr
+        self.upper = Dense(hidden_dim, output_dim)
+    def forward(self, X):
+        self.h = self.bend.forward(self.lower.forward(X))
+        self.output = self.softmax(self.upper.forward(self.h))
+        return self.output
+    def backward(self, grad_output):
+        self.lower.backward(self.bend.backward(self.upper.backward(grad_output)))
+    def update(self):
+        self.lower.update(self.lr)
+        self.upper.update(self.lr)
+    def softmax(self, x):
+        e = np.exp(x - np.max(x, axis=1, keepdims=True))
+        return e / np.sum(e, axis=1, keepdims=True)
+"""
+
+
+def test_a_network_that_ends_in_a_softmax_may_be_sent_the_derivative_by_its_scores(watch):
+    seen = watch(SENT_SHARES)
+    assert (seen.verdict, seen.loss) == ("right", "cross-entropy of softmax")
+    assert watch(SENT_SHARES.replace("grad_output * (self.input > 0)", "grad_output")).verdict == "wrong"

@@ -15,6 +15,7 @@ from deltarule.diagnosis.driving import objects
 from deltarule.diagnosis.driving.answers import Answers
 from deltarule.diagnosis.driving.call_state import CallState
 from deltarule.diagnosis.driving.descent import switch_on
+from deltarule.diagnosis.driving.given_data import wanted_for
 from deltarule.diagnosis.driving.layouts import ArgumentLayout
 from deltarule.diagnosis.driving.made_arguments import answer
 from deltarule.diagnosis.driving.plausible import (
@@ -405,18 +406,9 @@ class CallRun(CallState):
         return made
 
     def upstream(self, name: str) -> Any:
-        """The derivative of a half squared error by what was computed; of an error, the sign is open.
-
-        Of a softmax of one sample it is that of the cross-entropy, which is by one output alone.
-        """
+        """The derivative of a half squared error by what was computed; of an error, the sign is open."""
         self.was_sent = True
-        made = self.plausible.rng.normal(size=np.shape(self.computed))
-        values = plain(self.computed)
-        if np.ndim(values) == 1 and len(values) > 1 and np.isclose(values.sum(), 1.0):
-            made[:] = values
-            made[0] += 1 / values[0]
-        wanted = given(made)
-        made = self.computed - wanted
+        made = self.computed - given(wanted_for(self, self.computed))
         self.tape.meetings.append(self.tape.operations[-1].index)
         is_error = re.search("err|delta", name, re.I)
         self.tape.may_lack_slope |= bool(re.search("err", name, re.I))

@@ -10,7 +10,8 @@ from deltarule.diagnosis.driving.origins import TARGETS
 from deltarule.diagnosis.driving.plausible import Plausible
 from deltarule.diagnosis.driving.wants import Path
 from deltarule.diagnosis.driving.words import INPUT
-from deltarule.diagnosis.recording.tape import Tape
+from deltarule.diagnosis.reading.losses import has_layers
+from deltarule.diagnosis.recording.tape import Tape, Values
 from deltarule.diagnosis.recording.traced import given, leaf, plain
 
 
@@ -86,4 +87,25 @@ def labels_of(run: GivingRun, count: int) -> Any:
     layout = run.plausible.layout
     made = (np.arange(1 if layout.is_single else layout.samples) + layout.seed) % count
     made[1:] = [*made[1:-1], count - 1] if len(made) < count else made[1:]
+    return made
+
+
+def wanted_for(run: GivingRun, computed: Any) -> Values:
+    """The targets from whose difference the derivative is that is sent to what computed these outputs.
+
+    Of a softmax of one sample it is the derivative of the cross-entropy, which is by one output alone. What
+    a whole network that ends in one is sent may be the derivative by its scores: its targets are shares.
+    """
+    values = plain(computed)
+    made = run.plausible.rng.normal(size=np.shape(values))
+    sizes = enumerate(np.shape(values))
+    axis = next((k for k, n in sizes if n > 1 and np.allclose(values.sum(k), 1.0)), None)
+    if axis is None:
+        return made
+    if values.ndim == 1:
+        made[:] = values
+        made[0] += 1 / values[0]
+    elif has_layers(run.tape):
+        made = np.exp(made) / np.exp(made).sum(axis, keepdims=True)
+        run.tape.may_lack_slope = True
     return made

@@ -41,6 +41,7 @@ def go_back(run: GoingRun, one: Any) -> None:
 
 
 def is_open(one: Any) -> bool:
+    """Whether an argument is one that asks what it should be."""
     return isinstance(one, OpenArgument)
 
 

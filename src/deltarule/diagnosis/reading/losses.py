@@ -130,7 +130,7 @@ def _usual_seeds(tape: Tape, meetings: list[Meeting]) -> list[tuple[str, Values]
     """By loss, its derivative by the outputs, but for a common factor."""
     output, target = _outputs_and_targets(tape, meetings)
     seeds = [("squared error", output - target)]
-    if tape.meetings and not (tape.may_lack_slope and _has_layers(tape)):
+    if tape.meetings and not (tape.may_lack_slope and has_layers(tape)):
         return seeds
     if ((output >= 0) & (output <= 1)).all() and (output[target > 0] > 0).all():
         if _are_shares(tape, meetings):
@@ -141,7 +141,7 @@ def _usual_seeds(tape: Tape, meetings: list[Meeting]) -> list[tuple[str, Values]
     return [(name, seed * times) for name, seed in seeds]
 
 
-def _has_layers(tape: Tape) -> bool:
+def has_layers(tape: Tape) -> bool:
     """Whether there are several matrices of weights, as a whole network has."""
     starts = [op for op in tape.operations if op.is_leaf and op.leaves and len(op.shape) == 2]
     return sum(min(op.shape) > 1 for op in starts) > 1
