@@ -63,7 +63,8 @@ def _mend(lines: list[str], slips: dict[int, Slip], error: SyntaxError) -> Slip 
     """Let Python read the line of an error, and return its slip; None where it is none."""
     number, column = error.lineno or 0, (error.offset or 1) - 1
     if "expected an indented block" in error.msg and (found := re.search(r"on line (\d+)$", error.msg)):
-        number, column = int(found.group(1)), 0
+        number = int(found.group(1))
+        column = len(lines[number - 1]) - len(lines[number - 1].lstrip())
     last = max((k for k, one in enumerate(lines, 1) if one.strip()), default=0)
     is_told = number in slips and "indented block" not in error.msg
     if not 0 < number <= last or len(slips) == _MOST_SLIPS or is_told or _ELSEWHERE.search(error.msg):
