@@ -75,9 +75,12 @@ def observe(
         shown = {line: error.text.rstrip("\n")} if error.text else {}
         about: dict[str, Any] = {"obstacle": obstacle, "obstacle_line": line, "lines": shown}
         return Diagnosis("cannot judge", error=f"{kind}: {error}", **about)
-    seen = _observed(recording, began + seconds, loss, name)
+    slips = recording.source.slips
+    seen = Diagnosis("cannot judge")
+    if all(one.is_mended for one in slips):  # else the rest is not what was meant
+        seen = _observed(recording, began + seconds, loss, name)
     seen = replace(seen, seconds=time.monotonic() - began)
-    return _with_slips(recording.source, seen) if recording.source.slips else seen
+    return _with_slips(recording.source, seen) if slips else seen
 
 
 def _observed(recording: Recording, end: float, loss: str, name: str) -> Diagnosis:
@@ -107,7 +110,7 @@ def _with_slips(source: ProgramSource, seen: Diagnosis) -> Diagnosis:
     for one in source.slips:
         where, said = (one.column, one.column + 1), f"Python cannot read this line: {one.message}"
         faults.append(Fault("syntax", one.line, one.text.strip(), said, columns=where))
-    if seen.verdict == "cannot judge" or not all(one.is_mended for one in source.slips):
+    if seen.verdict == "cannot judge":
         seen = Diagnosis("wrong", error="", seconds=seen.seconds)
     lines = {**seen.lines, **{one.line: one.text for one in source.slips}}
     return replace(seen, verdict="wrong", faults=(*faults, *seen.faults), lines=lines)

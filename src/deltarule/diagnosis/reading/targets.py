@@ -54,12 +54,11 @@ def find_meetings(tape: Tape, source: ProgramSource, step: RecordedStep) -> list
         among = [index for index in tape.meetings if step.floor < index <= end]
     found = [one for index in among for one in _differences(tape, source, tape.operations[index], theta)]
     found += _subtracted_labels(tape, among, theta)
-    others = (_added, _bootstrapped, _without_brackets, _written)
-    for find, most in ((_quotients, 1), *((one, None) for one in others)):
+    for find, most in ((_quotients, 1), (_added, None), (_bootstrapped, None), (_without_brackets, None)):
         if not found:
             every = (one for index in among for one in find(tape, source, tape.operations[index], theta))
             found = list(islice(every, most))
-    return _last_of(tape, found)
+    return _last_of(tape, found or _written(tape, among, theta))
 
 
 def _preparations(tape: Tape, step: RecordedStep) -> set[int]:
@@ -243,22 +242,21 @@ def _quotients(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> 
     return [Meeting(op, below, target, tape.leaves(below) & theta)] if is_given else []
 
 
-def _written(tape: Tape, source: ProgramSource, op: Operation, theta: int) -> list[Meeting]:
+def _written(tape: Tape, among: list[int], theta: int) -> list[Meeting]:
     """``1 - output``, of which the program takes the square: no slope, but a target that is written there."""
-    if op.name != "subtract" or op.old is not None or op.read == [] or len(op.read) > 1:
-        return []
-    side = 0 if op.inputs[0] is not None else 1
-    output = op.read[0]
-    squared = (one for one in tape.operations if one.name in ("power", "square") and one.read)
-    errors = (tape.operations[k] for one in squared if _is_square(one) for k in tape.producers(one.read[0]))
-    is_error = any(one.name == "subtract" and _are_same(one, op) for one in errors)
-    if not is_error or not tape.leaves(output) & theta:
-        return []
-    outputs, targets = (
-        np.broadcast_to(output, op.shape),
-        np.broadcast_to(tape.operand(op, 1 - side), op.shape),
-    )
-    return [Meeting(op, outputs, targets, tape.leaves(output) & theta)]
+    squared = [one for one in tape.operations if one.name in ("power", "square") and one.read]
+    made = (tape.operations[k] for one in squared if _is_square(one) for k in tape.producers(one.read[0]))
+    errors = [one for one in made if one.name == "subtract"]
+    found = []
+    for op in map(tape.operations.__getitem__, among if errors else ()):
+        if op.name != "subtract" or op.old is not None or len(op.read) != 1:
+            continue
+        side, output = (0 if op.inputs[0] is not None else 1), op.read[0]
+        if tape.leaves(output) & theta and any(_are_same(one, op) for one in errors):
+            outputs = np.broadcast_to(output, op.shape)
+            targets = np.broadcast_to(tape.operand(op, 1 - side), op.shape)
+            found.append(Meeting(op, outputs, targets, tape.leaves(output) & theta))
+    return found
 
 
 def _is_square(op: Operation) -> bool:

@@ -13,9 +13,10 @@ _ELSEWHERE = re.compile(
     r"f-string|unicode error|inconsistent use of tabs|encoding|character|Missing parentheses|leading zeros|"
     r"multiple exception types|parameters cannot be parenthesized"
 )
+#: Statements of Python 2, and characters that pages put in place of others.
 _COPIED = re.compile(r"\s*(exec|print)\s+[^(\s=]|.*[`“”‘’\u00a0]")
 _OPENS_A_BLOCK = re.compile(r"\s*(async|class|def|elif|else|except|finally|for|if|try|while|with)\b")
-
+#: What a program has, and a letter has not.
 _OF_PROGRAMS = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While)
 
 
@@ -63,8 +64,7 @@ def _mend(lines: list[str], slips: dict[int, Slip], error: SyntaxError) -> Slip 
     """Let Python read the line of an error, and return its slip; None where it is none."""
     number, column = error.lineno or 0, (error.offset or 1) - 1
     if "expected an indented block" in error.msg and (found := re.search(r"on line (\d+)$", error.msg)):
-        number = int(found.group(1))
-        column = len(lines[number - 1]) - len(lines[number - 1].lstrip())
+        number, column = int(found.group(1)), -1
     last = max((k for k, one in enumerate(lines, 1) if one.strip()), default=0)
     is_told = number in slips and "indented block" not in error.msg
     if not 0 < number <= last or len(slips) == _MOST_SLIPS or is_told or _ELSEWHERE.search(error.msg):
@@ -76,6 +76,7 @@ def _mend(lines: list[str], slips: dict[int, Slip], error: SyntaxError) -> Slip 
     if number == last and not mended:  # the copy may end there
         return None
     indent = text[: len(text) - len(text.lstrip())]
+    column = len(indent) if column < 0 else column  # of an empty block, the statement that opens it
     function = re.match(r"\s*def\s+(\w+)", text)
     left_out = "if True:" if _OPENS_A_BLOCK.match(text) else "pass"
     left_out = f"def {function.group(1)}(*_, **__):" if function else left_out

@@ -250,13 +250,14 @@ def read_source(path: str | Path, text: str | None = None) -> ProgramSource:
         return ProgramSource(text, str(path))
     except SyntaxError as error:
         first = error
-    translated = _from_python_2(text.expandtabs(8))
+    expanded = text.expandtabs(8)
+    translated = _from_python_2(expanded)
     try:
         return ProgramSource(translated, str(path), is_translated=True)
     except SyntaxError:
         if str(path).endswith(".ipynb"):  # a cell may be an exercise that was left open
             raise first from None
-    is_translated = translated != text.expandtabs(8)
+    is_translated = translated != expanded
     readable, slips = without_slips(translated if is_translated else text)
     if is_translated and not all(one.is_mended for one in slips):  # more of Python 2 than is known here
         raise first
